@@ -1,0 +1,278 @@
+"""Appraisal: one attestation's claims against the reference values, claim by claim (RFC 9334, 4.1).
+
+A claim that is absent is ``not-evaluated``; one that only somebody says is ``asserted-only``; neither becomes a pass.
+Advisories give two answers: as of the deployment (what was public then) and as of now.  Whether the signatures under
+the claims hold is not looked at here (chain.py); both must hold for anything to be shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from vaultproof.attestation.adapter import Attestation
+from vaultproof.attestation.claims import Claim, Claims, Grade, KeyClaims
+from vaultproof.attestation.findings import AsOf, Finding, Outcome, fold
+from vaultproof.attestation.reference import (
+    AllowedCode,
+    DeniedVersions,
+    Freshness,
+    ReferenceValues,
+    TechnologyPolicy,
+    is_below,
+)
+from vaultproof.strict.encodings import format_time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appraisal:
+    """All findings of one appraisal; ``code_allowed`` is whether device and code are on the list of allowed ones."""
+
+    findings: tuple[Finding, ...]
+    code_allowed: bool
+
+    def outcome(self, as_of: AsOf) -> Outcome:
+        """The worst of all that was asked for, as of the deployment or as of now."""
+        return fold(self.findings, as_of)
+
+
+def appraise(
+    attestation: Attestation, reference_values: ReferenceValues, at: datetime, now: datetime, nonce: bytes | None
+) -> Appraisal:
+    """Compare an attestation's claims with the reference values.
+
+    ``at`` is the instant of the deployment, ``now`` the run's clock; ``nonce`` the one that ``attestation_nonce``
+    gives, None when it could not be computed.  Raises nothing.
+    """
+    claims = attestation.claims
+    policy = reference_values.policy(attestation.technology)
+    if policy is None:
+        missing = Finding(code="no-reference-values", outcome=Outcome.NOT_EVALUATED, subject=attestation.technology)
+        return Appraisal(findings=(missing,), code_allowed=False)
+    code = tuple(_code(claims, policy.allowed))
+    findings = (
+        *code,
+        *(found for entry in policy.denied for found in _denied(claims, entry, at, now)),
+        *_debug(claims, policy),
+        *_keys(claims, policy, at, now),
+        *_freshness(claims, policy, nonce),
+        *_noted(claims),
+    )
+    return Appraisal(findings=findings, code_allowed=fold(code, AsOf.ALWAYS) is Outcome.PROVEN)
+
+
+def _compared(
+    name: str, subject: str, claim: Claim[Any], holds: bool, *, expected: str, found: str,
+    reference: str | None = None, as_of: AsOf = AsOf.ALWAYS,
+) -> Finding:  # fmt: skip
+    """One claim against one expectation: failed when it differs, else as good as the claim is."""
+    if not holds:
+        code, outcome = f"{name}-differs", Outcome.FAILED
+    elif claim.grade is Grade.ASSERTED:
+        code, outcome = f"{name}-asserted", Outcome.ASSERTED_ONLY
+    else:
+        code, outcome = f"{name}-matches", Outcome.PROVEN
+    return Finding(
+        code=code, outcome=outcome, subject=subject, as_of=as_of, expected=expected, found=found,
+        grade=claim.grade, source=claim.source, reference=reference,
+    )  # fmt: skip
+
+
+def _absent(subject: str, expected: str, reference: str | None = None) -> Finding:
+    return Finding(
+        code="claim-absent", outcome=Outcome.NOT_EVALUATED, subject=subject, expected=expected, reference=reference
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Aspect:
+    """One part of what allowed entries may ask for: the claim, how an entry states it, how both are shown."""
+
+    name: str
+    subject: str
+    claim: Claim[str] | Claim[frozenset[str]] | None
+    wanted: Callable[[AllowedCode], str | frozenset[str] | None]
+
+
+def _code(claims: Claims, allowed: tuple[AllowedCode, ...]) -> Iterator[Finding]:
+    """Model, version and measurements, each narrowing the entries that the next is compared with."""
+    candidates = allowed
+    if not candidates:
+        yield Finding(code="nothing-allowed", outcome=Outcome.NOT_EVALUATED, subject="platform")
+    for aspect in _aspects(claims):
+        asking = tuple(entry for entry in candidates if aspect.wanted(entry) is not None)
+        indifferent = tuple(entry for entry in candidates if aspect.wanted(entry) is None)
+        if not asking:
+            continue
+        claim = aspect.claim
+        fitting = tuple(entry for entry in asking if claim is not None and aspect.wanted(entry) == claim.value)
+        if not fitting and indifferent:
+            candidates = indifferent
+            continue
+        expected = " or ".join(sorted({_shown(aspect.wanted(entry)) for entry in asking}))
+        if claim is None:
+            yield _absent(aspect.subject, expected)
+            return
+        yield _compared(
+            aspect.name, aspect.subject, claim, bool(fitting),
+            expected=expected, found=_shown(claim.value), reference=", ".join(entry.id for entry in fitting) or None,
+        )  # fmt: skip
+        if not fitting:
+            return
+        candidates = fitting + indifferent
+
+
+def _aspects(claims: Claims) -> tuple[_Aspect, ...]:
+    measured = claims.platform.measurements
+    texts = None
+    if measured is not None:
+        value = frozenset(measurement.text for measurement in measured.value)
+        texts = Claim(value=value, grade=measured.grade, source=measured.source)
+    return (
+        _Aspect(
+            name="hwmodel",
+            subject="attester/hwmodel",
+            claim=claims.attester.hwmodel,
+            wanted=lambda entry: entry.hwmodel,
+        ),
+        _Aspect(
+            name="swversion",
+            subject="platform/swversion",
+            claim=claims.platform.swversion,
+            wanted=lambda entry: entry.swversion,
+        ),
+        _Aspect(
+            name="measurements",
+            subject="platform/measurements",
+            claim=texts,
+            wanted=lambda entry: frozenset(item.text for item in entry.measurements) or None,
+        ),
+    )
+
+
+def _shown(value: str | frozenset[str] | None) -> str:
+    return value if isinstance(value, str) else "; ".join(sorted(value or ()))
+
+
+def _denied(claims: Claims, entry: DeniedVersions, at: datetime, now: datetime) -> Iterator[Finding]:
+    """One advisory, answered for what was public at the deployment and for what is public now."""
+    subject = "platform/swversion"
+    model, version = claims.attester.hwmodel, claims.platform.swversion
+    if entry.hwmodel is not None and model is not None and model.value != entry.hwmodel:
+        return
+    expected = f"not {_versions(entry)}"
+    if version is None or (entry.hwmodel is not None and model is None):
+        yield _absent(subject if version is None else "attester/hwmodel", expected, entry.id)
+        return
+    below = False if entry.below is None else is_below(version.value, entry.below)
+    if version.value not in entry.versions and below is None:
+        yield Finding(
+            code="version-not-comparable", outcome=Outcome.NOT_EVALUATED, subject=subject, expected=expected,
+            found=version.value, source=version.source, reference=entry.id, advisory=entry.advisory,
+        )  # fmt: skip
+        return
+    hit = version.value in entry.versions or bool(below)
+    for as_of, moment in ((AsOf.DEPLOYMENT, at), (AsOf.NOW, now)):
+        public = entry.published_by(moment.date())
+        code = "advisory-not-concerned" if not hit else "denied-by-advisory" if public else "advisory-not-yet-published"
+        yield Finding(
+            code=code, outcome=Outcome.FAILED if hit and public else Outcome.PROVEN, subject=subject, as_of=as_of,
+            expected=expected, found=version.value, grade=version.grade, source=version.source, reference=entry.id,
+            advisory=entry.advisory,
+        )  # fmt: skip
+
+
+def _versions(entry: DeniedVersions) -> str:
+    below = [] if entry.below is None else [f"below {entry.below}"]
+    return ", ".join((*sorted(entry.versions), *below))
+
+
+def _debug(claims: Claims, policy: TechnologyPolicy) -> Iterator[Finding]:
+    wanted, claim = policy.debug, claims.platform.dbgstat
+    if wanted is None:
+        return
+    if claim is None:
+        yield _absent("platform/dbgstat", wanted.value)
+        return
+    yield _compared(
+        "debug", "platform/dbgstat", claim, claim.value.at_least(wanted),
+        expected=wanted.value, found=claim.value.value,
+    )  # fmt: skip
+
+
+def _keys(claims: Claims, policy: TechnologyPolicy, at: datetime, now: datetime) -> Iterator[Finding]:
+    if not claims.keys:
+        yield Finding(code="no-keys", outcome=Outcome.NOT_EVALUATED, subject="keys", expected="at least one key")
+    for index, key in enumerate(claims.keys):
+        yield from _key(f"keys/{index}", key, policy)
+        for as_of, moment in ((AsOf.DEPLOYMENT, at), (AsOf.NOW, now)):
+            if key.expiry is not None:
+                yield _compared(
+                    "key-expiry", f"keys/{index}/expiry", key.expiry, moment <= key.expiry.value,
+                    expected="not reached", found=format_time(key.expiry.value), as_of=as_of,
+                )  # fmt: skip
+
+
+def _key(subject: str, key: KeyClaims, policy: TechnologyPolicy) -> Iterator[Finding]:
+    rules = policy.keys
+    for name in ("local", "extractable", "never_extractable", "sensitive"):
+        wanted: bool | None = getattr(rules, name)
+        claim: Claim[bool] | None = getattr(key, name)
+        if wanted is None:
+            continue
+        if claim is None:
+            yield _absent(f"{subject}/{name}", _flag(wanted), "keys")
+            continue
+        yield _compared(
+            f"key-{name.replace('_', '-')}", f"{subject}/{name}", claim, claim.value is wanted,
+            expected=_flag(wanted), found=_flag(claim.value), reference="keys",
+        )  # fmt: skip
+    if rules.exportable_path is not None:
+        path = key.exportable_path
+        yield _absent(f"{subject}/exportable_path", rules.exportable_path.value, "keys") if path is None else _compared(
+            "key-export-path", f"{subject}/exportable_path", path, path.value is rules.exportable_path,
+            expected=rules.exportable_path.value, found=path.value.value, reference="keys",
+        )  # fmt: skip
+    allowed = rules.purposes
+    if allowed is not None:
+        purposes, expected = key.purposes, ", ".join(sorted(allowed))
+        yield _absent(f"{subject}/purposes", expected, "keys") if purposes is None else _compared(
+            "key-purposes", f"{subject}/purposes", purposes, allowed.issuperset(purposes.value),
+            expected=expected, found=", ".join(purposes.value), reference="keys",
+        )  # fmt: skip
+
+
+def _flag(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _freshness(claims: Claims, policy: TechnologyPolicy, nonce: bytes | None) -> Iterator[Finding]:
+    subject, claim = "evidence/nonce", claims.evidence.nonce
+    if policy.freshness is Freshness.MANIFEST:
+        yield Finding(
+            code="listed-in-manifest", outcome=Outcome.ASSERTED_ONLY, subject=subject, reference="freshness",
+        )  # fmt: skip
+    elif claim is None or nonce is None:
+        yield _absent(subject, "the deployment's nonce" if nonce is None else nonce.hex(), "freshness")
+    else:
+        yield _compared(
+            "nonce", subject, claim, claim.value == nonce,
+            expected=nonce.hex(), found=claim.value.hex(), reference="freshness",
+        )  # fmt: skip
+
+
+def _noted(claims: Claims) -> Iterator[Finding]:
+    """What is shown beside: the device's own clock, and claims that nobody here knows."""
+    iat = claims.evidence.iat
+    if iat is not None:
+        yield Finding(
+            code="own-time", outcome=Outcome.NOTED, subject="evidence/iat", found=format_time(iat.value),
+            required=False, grade=iat.grade, source=iat.source,
+        )  # fmt: skip
+    for claim in claims.unknown:
+        yield Finding(
+            code="unknown-claim", outcome=Outcome.NOTED, subject=claim.place, found=claim.type, required=False,
+            source=claim.source,
+        )  # fmt: skip

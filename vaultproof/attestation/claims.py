@@ -1,0 +1,235 @@
+"""Normalised claims: one record per attested HSM, the same from every maker's format.
+
+Names follow EAT (RFC 9711) where it has them.  What a device does not say is None, never a default; what it does say
+knows how good it is (``Grade``) and where it was read (``Source``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Grade(StrEnum):
+    """How good a claim is.
+
+    ``attested``: it stands in what the device or its maker signed.  ``implied-by-profile``: the maker says that this
+    kind of statement is only ever made when it holds.  ``asserted``: somebody (an operator, a device's own clock) says
+    so and nothing shows it.
+    """
+
+    ATTESTED = "attested"
+    IMPLIED = "implied-by-profile"
+    ASSERTED = "asserted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a value was read: ``offset`` and ``length`` in bytes within ``file``.
+
+    When the file is PEM, ``block`` says which block (0 is the first) and offsets count in the bytes that it carries.
+    """
+
+    file: str
+    offset: int
+    length: int
+    block: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim(Generic[T]):
+    """A value, how good it is, and where it was read."""
+
+    value: T
+    grade: Grade
+    source: Source
+
+
+class SerialSource(StrEnum):
+    """Which part of an attestation carries the device's serial number."""
+
+    EVIDENCE_CLAIM = "evidence-claim"
+    CERTIFICATE_EXTENSION = "certificate-extension"
+    CERTIFICATE_SUBJECT = "certificate-subject"
+
+
+class CodeGrade(StrEnum):
+    """How well the running code is known: by digest, by a version string that the device states, or not at all."""
+
+    MEASURED = "measured"
+    VERSION_ASSERTED = "version-asserted"
+    NOT_ATTESTED = "not-attested"
+
+
+class DebugState(StrEnum):
+    """The debug state of a device, worst first (RFC 9711, 4.2.9); ``unknown`` is a number that nobody has defined."""
+
+    UNKNOWN = "unknown"
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+    DISABLED_SINCE_BOOT = "disabled-since-boot"
+    DISABLED_PERMANENTLY = "disabled-permanently"
+    DISABLED_FULLY_AND_PERMANENTLY = "disabled-fully-and-permanently"
+
+    def at_least(self, wanted: DebugState) -> bool:
+        """Whether this state is as closed as ``wanted`` or more so."""
+        order = list(DebugState)
+        return order.index(self) >= order.index(wanted)
+
+
+class ExportPath(StrEnum):
+    """By which way a private key may leave the device."""
+
+    NONE = "none"
+    WRAP = "wrap"
+    ARCHIVE = "archive"
+    UNKNOWN = "unknown"
+
+
+class SiteSource(StrEnum):
+    """Who says where a device stands, best first."""
+
+    VENDOR_CHAIN = "vendor-chain"
+    AUDITOR = "auditor-endorsement"
+    OPERATOR = "operator-endorsement"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """A digest of code: ``algorithm`` by its name in RFC 9393 (``sha-256``), ``digest`` in lower-case hex, of what."""
+
+    algorithm: str
+    digest: str
+    component: str
+
+    @property
+    def text(self) -> str:
+        """The measurement in one line: ``component algorithm:digest``."""
+        return f"{self.component} {self.algorithm}:{self.digest}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttesterClaims:
+    """Which device speaks.
+
+    ``oemid`` is lower-case hex; ``hwserial`` is in the maker's own form; ``device_identity`` is the SHA-256 (hex) of
+    the SubjectPublicKeyInfo of the key that stands for this one device, None where the format has no such key.
+    """
+
+    technology: str
+    adapter_version: str
+    vendor: Claim[str] | None = None
+    oemid: Claim[str] | None = None
+    hwmodel: Claim[str] | None = None
+    hwversion: Claim[str] | None = None
+    hwserial: Claim[str] | None = None
+    hwserial_source: SerialSource | None = None
+    instance_id: Claim[str] | None = None
+    device_identity: Claim[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeBounds:
+    """Between which instants Evidence was signed, and who says so (a log, a time stamp)."""
+
+    not_before: datetime | None
+    not_after: datetime | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceClaims:
+    """The Evidence itself: SHA-256 (hex) of its bytes, its profile, its nonce, and when the device says it made it."""
+
+    digest: str
+    profile: str
+    nonce: Claim[bytes] | None = None
+    iat: Claim[datetime] | None = None
+    signed_at_bounds: TimeBounds | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformClaims:
+    """What runs on the device and in which state.  ``uptime`` is in seconds."""
+
+    swname: Claim[str] | None = None
+    swversion: Claim[str] | None = None
+    measurements: Claim[tuple[Measurement, ...]] | None = None
+    dbgstat: Claim[DebugState] | None = None
+    uptime: Claim[int] | None = None
+    bootcount: Claim[int] | None = None
+    fipsboot: Claim[bool] | None = None
+    fipsver: Claim[str] | None = None
+    fipslevel: Claim[int] | None = None
+    fipsmodule: Claim[str] | None = None
+
+    @property
+    def code_grade(self) -> CodeGrade:
+        """How well the running code is known from these claims alone; a claim that is only asserted counts nothing."""
+        if _counts(self.measurements):
+            return CodeGrade.MEASURED
+        return CodeGrade.VERSION_ASSERTED if _counts(self.swversion) else CodeGrade.NOT_ATTESTED
+
+
+def _counts(claim: Claim[T] | None) -> bool:
+    return claim is not None and claim.grade is not Grade.ASSERTED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyClaims:
+    """One key in the device; ``spki`` is its DER SubjectPublicKeyInfo, None for a key without a public half."""
+
+    spki: Claim[bytes] | None = None
+    identifier: Claim[str] | None = None
+    role: Claim[str] | None = None
+    local: Claim[bool] | None = None
+    extractable: Claim[bool] | None = None
+    never_extractable: Claim[bool] | None = None
+    sensitive: Claim[bool] | None = None
+    exportable_path: Claim[ExportPath] | None = None
+    purposes: Claim[tuple[str, ...]] | None = None
+    expiry: Claim[datetime] | None = None
+
+    @property
+    def spki_sha256(self) -> str | None:
+        """SHA-256 of the SubjectPublicKeyInfo, lower-case hex: how keys are compared."""
+        return None if self.spki is None else hashlib.sha256(self.spki.value).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteClaim:
+    """Where the device stands, and who says so."""
+
+    value: Claim[str]
+    source: SiteSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownClaim:
+    """A claim (or a whole element) that the adapter does not know: kept, shown, and of no effect.
+
+    ``place`` is a claim path (``platform``, ``keys/0``, or the identifier of the element); ``type`` its identifier.
+    """
+
+    place: str
+    type: str
+    raw: bytes
+    source: Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claims:
+    """All that one attestation says of one HSM."""
+
+    attester: AttesterClaims
+    evidence: EvidenceClaims
+    platform: PlatformClaims
+    keys: tuple[KeyClaims, ...] = ()
+    site: SiteClaim | None = None
+    unknown: tuple[UnknownClaim, ...] = ()

@@ -1,0 +1,24 @@
+"""The adapters, one line each."""
+
+from __future__ import annotations
+
+from vaultproof.attestation.adapter import Adapter
+from vaultproof.attestation.pkix_evidence import PkixEvidenceAdapter
+from vaultproof.errors import Unsupported
+
+ADAPTERS: tuple[Adapter, ...] = (PkixEvidenceAdapter(),)
+"""Every adapter; a technology's id appears once."""
+
+
+def adapter_for(technology: str) -> Adapter:
+    """The adapter of a technology.  Raises ``Unsupported("unknown-technology")``: nothing against the evidence."""
+    for adapter in ADAPTERS:
+        if adapter.technology == technology:
+            return adapter
+    raise Unsupported(
+        "unknown-technology",
+        "this verifier has no adapter for that attestation technology",
+        expected=", ".join(adapter.technology for adapter in ADAPTERS),
+        found=technology,
+        hint="update the verifier",
+    )

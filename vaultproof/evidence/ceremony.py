@@ -1,0 +1,89 @@
+"""``ceremony/record.json``: what was done when the fleet was set up, as a hash chain, and who signed that they saw it.
+
+Each entry's ``hash`` is SHA-256 over ``previous`` (32 bytes) followed by the canonical JSON of the entry without its
+``hash``; the first ``previous`` is 32 zero bytes.  A witness signs the SHA-256 of the record file's exact bytes, as
+``vaultproof/ceremony-witness@1``, a line feed, and the digest in hex: ``ceremony/witnesses/<id>.sig`` holds the
+signature in hex and a line feed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from vaultproof.evidence.files import CEREMONY, sha256_hex
+from vaultproof.strict.json import dumps_canonical, loads
+from vaultproof.strict.records import Reader
+
+FIRST_PREVIOUS = "00" * 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CeremonyEntry:
+    """One thing that was done; ``deviation`` says how it differed from the script (None when it did not)."""
+
+    number: int
+    at: datetime
+    script_step: str
+    action: str
+    deviation: str | None
+    computed_hash: str
+    stated_hash: str
+    previous: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CeremonyRecord:
+    """The whole record; ``credentials_destroyed_by`` names who states that administrator credentials were destroyed."""
+
+    deployment: str
+    witnesses: tuple[str, ...]
+    entries: tuple[CeremonyEntry, ...]
+    credentials_destroyed_by: str | None
+
+
+def entry_hash(entry: dict[str, Any]) -> str:
+    """The hash that an entry (as JSON, without its own ``hash``) must state, lower-case hex."""
+    return sha256_hex(bytes.fromhex(entry["previous"]) + dumps_canonical(entry))
+
+
+def witness_message(record: bytes) -> bytes:
+    """The bytes a witness signs for a record file with these bytes."""
+    return b"vaultproof/ceremony-witness@1\n" + sha256_hex(record).encode("ascii") + b"\n"
+
+
+def read_ceremony(data: bytes) -> CeremonyRecord:
+    """A typed ceremony record.  Raises ``Malformed``, or ``Unsupported`` when its schema is newer."""
+    reader = Reader(loads(data, file=CEREMONY), file=CEREMONY)
+    reader.schema("ceremony")
+    record = CeremonyRecord(
+        deployment=reader.text("deployment", maximum=80),
+        witnesses=reader.texts("witnesses", maximum=100),
+        entries=tuple(_entry(item) for item in reader.objects("entries")),
+        credentials_destroyed_by=reader.optional_text("credentials_destroyed_by", maximum=200),
+    )
+    reader.done()
+    if not record.entries:
+        raise reader.wrong("entries", "at least one entry", [])
+    if len(set(record.witnesses)) != len(record.witnesses):
+        raise reader.wrong("witnesses", "each witness once", list(record.witnesses))
+    return record
+
+
+def _entry(reader: Reader) -> CeremonyEntry:
+    stated = reader.hex("hash", length=32).hex()
+    hashed = reader.rest()
+    previous = reader.hex("previous", length=32).hex()
+    entry = CeremonyEntry(
+        number=reader.integer("number", minimum=1),
+        at=reader.time("at"),
+        script_step=reader.text("script_step", maximum=40),
+        action=reader.text("action"),
+        deviation=reader.optional_text("deviation"),
+        computed_hash=entry_hash(hashed),
+        stated_hash=stated,
+        previous=previous,
+    )
+    reader.done()
+    return entry

@@ -1,0 +1,73 @@
+"""``bundle/fleet-keys.json``: the artifact that clients use; its exact bytes were signed and are never rewritten."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vaultproof.asn1 import der
+from vaultproof.evidence.files import FLEET_KEYS, sha256_hex
+from vaultproof.strict.json import loads
+from vaultproof.strict.records import Reader
+
+MAX_KEYS = 1000
+MAX_KEY_BYTES = 2048
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetKey:
+    """One published key: the exact key bytes and the role the operator gives it."""
+
+    key: bytes
+    role: str
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the published key bytes, lower-case hex."""
+        return sha256_hex(self.key)
+
+    def is_key_of(self, spki: bytes) -> bool:
+        """Whether a DER SubjectPublicKeyInfo holds this very key: the file may carry either shape of it."""
+        return self.key in (spki, raw_public_key(spki))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetKeys:
+    """The keys of one artifact, in the file's order; ``unknown`` names fields that this reader does not know."""
+
+    keys: tuple[FleetKey, ...]
+    unknown: tuple[str, ...]
+
+
+def raw_public_key(spki: bytes) -> bytes:
+    """The subjectPublicKey bits of a DER SubjectPublicKeyInfo (RFC 5280, 4.1.2.7), of whatever algorithm.
+
+    Raises ``Malformed`` when ``spki`` is none.
+    """
+    fields = der.parse(spki).sequence("SubjectPublicKeyInfo")
+    fields.sequence("AlgorithmIdentifier")
+    bits = fields.bits("subjectPublicKey")
+    fields.finish()
+    return bits.octets
+
+
+def read_fleet_keys(data: bytes, *, file: str = FLEET_KEYS) -> FleetKeys:
+    """Typed keys from ``{"keys": [{"key": base64, "role": text}]}``.
+
+    The operator makes this file, so unknown fields are kept and reported.  Raises ``Malformed`` for an empty list, a
+    key listed twice, or anything the strict readers refuse.
+    """
+    reader = Reader(loads(data, file=file), file=file)
+    items = reader.objects("keys", maximum=MAX_KEYS)
+    unknown = [reader.at(name) for name in sorted(reader.rest())]
+    keys: list[FleetKey] = []
+    for index, item in enumerate(items):
+        key = FleetKey(key=item.base64("key"), role=item.text("role", maximum=120))
+        if not 16 <= len(key.key) <= MAX_KEY_BYTES:
+            raise item.wrong("key", f"a key of 16 to {MAX_KEY_BYTES} bytes", f"{len(key.key)} bytes")
+        if any(earlier.key == key.key for earlier in keys):
+            raise reader.wrong(f"keys/{index}/key", "a key that is listed once", "the same key again")
+        unknown += [item.at(name) for name in sorted(item.rest())]
+        keys.append(key)
+    if not keys:
+        raise reader.wrong("keys", "at least one key", [])
+    return FleetKeys(keys=tuple(keys), unknown=tuple(unknown))

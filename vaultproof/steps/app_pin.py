@@ -1,0 +1,52 @@
+"""Step ``app-pin``: does the app carry these keys?"""
+
+from __future__ import annotations
+
+from vaultproof.app_package import KeySighting, find_keys
+from vaultproof.errors import Unavailable, VaultproofError
+from vaultproof.evidence.files import DEPLOYMENT, FLEET_KEYS, required, sha256_hex
+from vaultproof.evidence.fleet_keys import FleetKeys, read_fleet_keys
+from vaultproof.report import Origin
+from vaultproof.steps.base import Context, Finding, Substeps, compared, shown
+
+
+async def app_pin(context: Context) -> Finding:
+    """Compare the app package's SHA-256, then search it for every published key."""
+    substeps = Substeps()
+    keys = read_fleet_keys(required(context.files, FLEET_KEYS))
+    app = context.deployment.app
+    if app is None or app.path is None:
+        raise Unavailable(
+            "app-not-included", "the app package is not among the files", file=DEPLOYMENT, pointer="/app/path",
+            hint="get the package with this SHA-256 and check it with the command line",
+        )  # fmt: skip
+    package = required(context.files, app.path)
+    substeps.compare(
+        "package", "package-same",
+        compared("sha256", sha256_hex(package), app.sha256, Origin.OPERATOR_STATEMENT, file=app.path),
+        shown("app", f"{app.name} {app.version} ({app.platform})", Origin.OPERATOR_STATEMENT, file=DEPLOYMENT),
+    )  # fmt: skip
+    try:
+        found = find_keys(package, [key.key for key in keys.keys], file=app.path)
+    except VaultproofError as error:
+        substeps.trouble("search", error)
+        return substeps.finding()
+    _report(substeps, keys, found, app.path)
+    return substeps.finding()
+
+
+def _report(substeps: Substeps, keys: FleetKeys, found: dict[bytes, KeySighting], path: str) -> None:
+    for key in keys.keys:
+        sighting = found.get(key.key)
+        fingerprint = shown("fingerprint", key.fingerprint, Origin.PUBLISHED_FILE, file=FLEET_KEYS)
+        role = shown("role", key.role, Origin.PUBLISHED_FILE, file=FLEET_KEYS)
+        if sighting is None:
+            substeps.mismatch("key", "key-not-in-app", fingerprint, role, subject=key.fingerprint)
+        else:
+            substeps.match(
+                "key", "key-in-app", fingerprint, role,
+                shown("found-in", sighting.place, Origin.COMPUTED, file=path),
+                shown("found-as", sighting.form, Origin.COMPUTED),
+                shown("found-at", sighting.offset, Origin.COMPUTED),
+                subject=key.fingerprint,
+            )  # fmt: skip

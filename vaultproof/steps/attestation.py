@@ -1,0 +1,116 @@
+"""Step ``attestation``: do the HSMs' makers vouch for them?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vaultproof.attestation.adapter import Attestation
+from vaultproof.attestation.appraisal import appraise
+from vaultproof.attestation.chain import ChainResult, verify_chain
+from vaultproof.attestation.claims import Claims
+from vaultproof.attestation.findings import Finding as Appraised
+from vaultproof.attestation.freshness import attestation_nonce
+from vaultproof.attestation.registry import adapter_for
+from vaultproof.errors import Unavailable, VaultproofError
+from vaultproof.evidence.deployment import Member
+from vaultproof.evidence.files import FLEET_KEYS, required
+from vaultproof.evidence.fleet_keys import read_fleet_keys
+from vaultproof.steps.appraised import add_group
+from vaultproof.steps.base import Context, Finding, Substeps
+
+CHECKS = ("evidence", "chain", "signature", "dates", "code", "advisories", "debug", "key-protection", "freshness")
+"""The checks of each member, in the order in which they are shown: the columns of the fleet matrix."""
+
+_GROUPS = (
+    ("attester/", "code"),
+    ("platform/dbgstat", "debug"),
+    ("platform", "code"),
+    ("keys", "key-protection"),
+    ("evidence/nonce", "freshness"),
+    ("evidence/", "code"),
+)
+_DATES = ("-at-deployment", "-now", "-at-signing", "no-signing-time", "dates-not-judged")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttestedMember:
+    """A member whose chain, signature and claims all held; ``code_allowed`` is whether its code is an allowed one."""
+
+    member: Member
+    claims: Claims
+    code_allowed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttestedFleet:
+    """Every announced member, each attested."""
+
+    members: tuple[AttestedMember, ...]
+
+
+async def attestation(context: Context) -> Finding:
+    """Check each announced member's chain, signature and claims."""
+    substeps = Substeps()
+    adapter = adapter_for(context.deployment.technology)
+    keys = read_fleet_keys(required(context.files, FLEET_KEYS))
+    nonce = attestation_nonce(
+        context.deployment.id, context.deployment.technology, (key.fingerprint for key in keys.keys)
+    )
+    attested = []
+    for member in context.deployment.members:
+        try:
+            read = adapter.read(member_files(context, member.name))
+        except VaultproofError as error:
+            substeps.trouble("evidence", error.in_file(folder_of(member.name)), subject=member.name)
+            continue
+        attested.append(await _member(substeps, context, member, read, nonce))
+    return substeps.finding(AttestedFleet(members=tuple(attested)))
+
+
+def folder_of(member: str) -> str:
+    """The folder of a member's attestation files."""
+    return f"attestations/{member}"
+
+
+def member_files(context: Context, member: str) -> dict[str, bytes]:
+    """A member's files by name within its folder.  Raises ``Unavailable("not-published")`` when there are none."""
+    prefix = folder_of(member) + "/"
+    files = {path.removeprefix(prefix): data for path, data in context.files.items() if path.startswith(prefix)}
+    if not files:
+        raise Unavailable("not-published", "no attestation of this member is published", file=prefix)
+    return files
+
+
+async def _member(
+    substeps: Substeps, context: Context, member: Member, read: Attestation, nonce: bytes
+) -> AttestedMember:
+    at, folder = context.deployment.deployed_at, folder_of(member.name)
+    chain = await verify_chain(read, context.trust.anchors, context.backend, at, context.now)
+    appraisal = appraise(read, context.trust.reference_values, at, context.now, nonce)
+    groups = _grouped(read, chain, appraisal.findings)
+    for check in CHECKS:
+        add_group(substeps, check, groups.get(check, ()), folder, subject=member.name)
+    return AttestedMember(member=member, claims=read.claims, code_allowed=appraisal.code_allowed)
+
+
+def _grouped(read: Attestation, chain: ChainResult, appraised: Sequence[Appraised]) -> dict[str, list[Appraised]]:
+    """Findings by the check they belong to."""
+    groups: dict[str, list[Appraised]] = {}
+    statements = {statement.name for statement in read.statements}
+    for item in chain.findings:
+        check = "signature" if item.subject in statements else "dates" if _is_date(item.code) else "chain"
+        groups.setdefault(check, []).append(item)
+    for item in appraised:
+        groups.setdefault(_check_of(item), []).append(item)
+    return groups
+
+
+def _is_date(code: str) -> bool:
+    return code.endswith(_DATES)
+
+
+def _check_of(item: Appraised) -> str:
+    if item.advisory is not None:
+        return "advisories"
+    return next((check for prefix, check in _GROUPS if item.subject.startswith(prefix)), "code")

@@ -1,0 +1,79 @@
+"""Step ``ceremony``: was it set up in front of witnesses?"""
+
+from __future__ import annotations
+
+from vaultproof.errors import Malformed, Unavailable, VaultproofError
+from vaultproof.evidence.ceremony import FIRST_PREVIOUS, CeremonyRecord, read_ceremony, witness_message
+from vaultproof.evidence.files import CEREMONY, required
+from vaultproof.report import Origin
+from vaultproof.steps.base import Context, Finding, Substeps, compared, shown
+from vaultproof.steps.pinned_keys import verifying_key
+from vaultproof.strict.encodings import parse_hex
+
+
+async def ceremony(context: Context) -> Finding:
+    """Check the record's hash chain and each witness's signature over the record's digest."""
+    substeps = Substeps()
+    data = required(context.files, CEREMONY)
+    record = read_ceremony(data)
+    substeps.compare(
+        "deployment", "deployment-same",
+        compared("deployment", record.deployment, context.deployment.id, Origin.OPERATOR_STATEMENT, file=CEREMONY),
+    )  # fmt: skip
+    _chain(substeps, record)
+    for witness in record.witnesses:
+        await _witness(substeps, context, witness, data)
+    if not record.witnesses:
+        substeps.trouble("witness", Unavailable("not-published", "the record names no witness", file=CEREMONY))
+    return substeps.finding()
+
+
+def _chain(substeps: Substeps, record: CeremonyRecord) -> None:
+    previous = FIRST_PREVIOUS
+    for number, entry in enumerate(record.entries, start=1):
+        facts = (
+            compared("entry-number", entry.number, number, Origin.OPERATOR_STATEMENT, file=CEREMONY),
+            compared("previous-hash", entry.previous, previous, Origin.OPERATOR_STATEMENT, file=CEREMONY),
+            compared("entry-hash", entry.computed_hash, entry.stated_hash, Origin.COMPUTED, file=CEREMONY),
+        )
+        wrong = tuple(fact for fact in facts if fact.found != fact.expected)
+        if wrong:
+            substeps.mismatch("chain", "chain-broken", *wrong, subject=str(number))
+            return
+        previous = entry.stated_hash
+    deviations = [entry.deviation for entry in record.entries if entry.deviation is not None]
+    substeps.match(
+        "chain", "chain-holds",
+        shown("entries", len(record.entries), Origin.OPERATOR_STATEMENT, file=CEREMONY),
+        shown("deviations", len(deviations), Origin.OPERATOR_STATEMENT, file=CEREMONY),
+        *(shown("deviation", deviation, Origin.OPERATOR_STATEMENT, file=CEREMONY) for deviation in deviations),
+        shown("credentials-destroyed", record.credentials_destroyed_by, Origin.OPERATOR_STATEMENT, file=CEREMONY),
+    )  # fmt: skip
+
+
+async def _witness(substeps: Substeps, context: Context, witness: str, record: bytes) -> None:
+    path = f"ceremony/witnesses/{witness}.sig"
+    party = context.trust.witness(witness)
+    try:
+        if party is None or not party.keys:
+            raise Unavailable("witness-not-pinned", "no key of this witness is pinned", file=path, found=witness)
+        signature = _signature(required(context.files, path), path)
+        await verifying_key(context.backend, party.keys, witness_message(record), signature)
+    except VaultproofError as error:
+        who = () if party is None else (shown("witness", party.name, Origin.PINNED),)
+        substeps.trouble("witness", error.in_file(path), *who, subject=witness)
+        return
+    substeps.match("witness", "signature-holds", shown("witness", party.name, Origin.PINNED), subject=witness)
+
+
+def _signature(data: bytes, path: str) -> bytes:
+    """The signature in a witness's file: hexadecimal and one line feed."""
+    try:
+        text = data.decode("ascii").removesuffix("\n")
+        if len(text) + 1 == len(data):
+            return parse_hex(text)
+    except UnicodeDecodeError:
+        pass  # refused below, with the same words as a missing line feed
+    except Malformed as error:
+        raise error.in_file(path) from None
+    raise Malformed("bad-hex", "a signature file is hexadecimal and one line feed", file=path)

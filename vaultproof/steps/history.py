@@ -1,0 +1,103 @@
+"""Step ``history``: has anything been added unannounced?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vaultproof.errors import Mismatch, VaultproofError
+from vaultproof.evidence.audit import artifact_path
+from vaultproof.evidence.epoch import EpochRecord
+from vaultproof.evidence.files import FLEET_KEYS, required, sha256_hex
+from vaultproof.evidence.fleet_keys import FleetKeys, read_fleet_keys
+from vaultproof.report import Fact, Origin
+from vaultproof.steps.audit_log import LoggedEpochs
+from vaultproof.steps.base import Context, Finding, Substeps, compared, shown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyHistory:
+    """Fingerprint to role for every epoch, from the first."""
+
+    epochs: tuple[tuple[int, dict[str, str]], ...]
+
+
+async def history(context: Context) -> Finding:
+    """Read the artifact of every epoch, list what changed, and match epochs with announced deployments both ways."""
+    substeps = Substeps()
+    logged = context.relying_on(LoggedEpochs).records
+    epochs: list[tuple[int, dict[str, str]]] = []
+    for record in logged:
+        try:
+            keys = _artifact(context, record)
+        except VaultproofError as error:
+            substeps.trouble("artifact", error, subject=str(record.epoch))
+            continue
+        roles = {key.fingerprint: key.role for key in keys.keys}
+        _changes(substeps, context, record, epochs[-1][1] if epochs else {}, roles)
+        epochs.append((record.epoch, roles))
+    _announced(substeps, context, logged)
+    return substeps.finding(KeyHistory(epochs=tuple(epochs)))
+
+
+def _artifact(context: Context, record: EpochRecord) -> FleetKeys:
+    """The keys logged at an epoch.
+
+    Raises ``Unavailable("not-published")`` without the artifact, ``Mismatch`` when it is another one than was logged,
+    ``Malformed`` when it cannot be read.
+    """
+    path = FLEET_KEYS if record.epoch == context.deployment.epoch else artifact_path(record.epoch)
+    data = required(context.files, path)
+    if sha256_hex(data) != record.digest.hex():
+        raise Mismatch(
+            "artifact-differs", "the published artifact is not the one that was logged", file=path,
+            expected=record.digest.hex(), found=sha256_hex(data),
+        )  # fmt: skip
+    return read_fleet_keys(data, file=path)
+
+
+def _changes(
+    substeps: Substeps, context: Context, record: EpochRecord, before: dict[str, str], now: dict[str, str]
+) -> None:
+    """What an epoch added, removed or gave another role.
+
+    An announcement explains keys that come and go with a fleet; a key that stays but gets another role is a change of
+    what clients do with a key they already know, and no announcement of a *new* fleet explains it.
+    """
+    file = record.file
+    facts: list[Fact] = [
+        shown("keys-added", sum(1 for key in now if key not in before), Origin.INDEPENDENT_SIGNER, file=file),
+        shown("keys-removed", sum(1 for key in before if key not in now), Origin.INDEPENDENT_SIGNER, file=file),
+    ]
+    deployment = next((e.deployment for e in context.deployment.history if e.epoch == record.epoch), None)
+    changed = [
+        compared("role", now[key], role, Origin.INDEPENDENT_SIGNER, file=file)
+        for key, role in before.items()
+        if key in now and now[key] != role
+    ]
+    subject = str(record.epoch)
+    if changed:
+        substeps.mismatch("change", "role-changed", *changed, *facts, subject=subject)
+    elif deployment is None:
+        added = [shown("fingerprint", key, Origin.INDEPENDENT_SIGNER) for key in now if key not in before]
+        substeps.mismatch("change", "unannounced-epoch", *facts, *added[:20], subject=subject)
+    else:
+        named = shown("deployment", deployment, Origin.OPERATOR_STATEMENT)
+        substeps.match("change", "announced-change", named, *facts, subject=subject)
+
+
+def _announced(substeps: Substeps, context: Context, logged: tuple[EpochRecord, ...]) -> None:
+    """Every announced deployment has an epoch in the log, and this one's is this epoch."""
+    numbers = {record.epoch for record in logged}
+    seen: set[int] = set()
+    for entry in context.deployment.history:
+        fact = shown("deployment", entry.deployment, Origin.OPERATOR_STATEMENT)
+        if entry.epoch not in numbers:
+            substeps.mismatch("announcement", "announced-not-logged", fact, subject=str(entry.epoch))
+        elif entry.epoch in seen:
+            substeps.mismatch("announcement", "epoch-announced-twice", fact, subject=str(entry.epoch))
+        seen.add(entry.epoch)
+    own = next((e.deployment for e in context.deployment.history if e.epoch == context.deployment.epoch), None)
+    substeps.compare(
+        "own-epoch", "own-epoch-announced",
+        compared("deployment", own, context.deployment.id, Origin.OPERATOR_STATEMENT),
+    )  # fmt: skip

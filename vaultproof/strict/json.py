@@ -1,0 +1,109 @@
+"""Strict JSON (RFC 8259 as narrowed by RFC 7493, I-JSON) and canonical JSON (RFC 8785).
+
+The standard library's reader takes the last of two equal keys, accepts NaN, and turns 1e400 into infinity; each of
+these lets two readers see two documents in the same bytes.  Here they are refused.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NoReturn
+
+import rfc8785
+
+from vaultproof.errors import Malformed
+from vaultproof.strict.encodings import clip
+
+MAX_JSON_BYTES = 1024 * 1024
+"""Size cap of one JSON file, before any parsing (evidence format)."""
+
+MAX_DEPTH = 32
+"""Nesting cap; no format of ours is deeper than eight."""
+
+MAX_SAFE_INTEGER = 2**53 - 1
+"""Largest integer that every JSON reader keeps exactly (RFC 7493, 2.2)."""
+
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.?[^"\\]*+)*+"?', re.DOTALL)
+"""A string, also one that never ends: possessive, so that hostile bytes cost no more time than others."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def loads(data: bytes, *, file: str, max_bytes: int = MAX_JSON_BYTES) -> Any:
+    """The JSON value in ``data``; ``file`` only names the place in errors.
+
+    Raises ``Malformed`` for anything over ``max_bytes``, not UTF-8, with a byte-order mark, a duplicate key, a float,
+    NaN or Infinity, an integer beyond 2^53-1, a lone surrogate, or nesting over ``MAX_DEPTH``.
+    """
+    if len(data) > max_bytes:
+        raise Malformed(
+            "json-too-large", "JSON file is too large", file=file, expected=f"<= {max_bytes} B", found=f"{len(data)} B"
+        )
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Malformed("json-not-utf8", "not UTF-8", file=file, found=f"bad byte at offset {error.start}") from None
+    _check_depth(data, file)
+
+    def reject(code: str, message: str, **more: str) -> NoReturn:
+        raise Malformed(code, message, file=file, **more)
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for key, value in items:
+            if key in result:
+                reject("json-duplicate-key", "an object has the same key twice", found=clip(key))
+            result[key] = value
+        return result
+
+    def integer(digits: str) -> int:
+        if len(digits) > 17 or abs(int(digits)) > MAX_SAFE_INTEGER or digits == "-0":
+            reject("json-integer", "integer is out of range", expected="within 2^53-1", found=clip(digits))
+        return int(digits)
+
+    try:
+        value = json.loads(
+            text,
+            object_pairs_hook=pairs,
+            parse_int=integer,
+            parse_float=lambda digits: reject("json-float", "fractions are not allowed", found=clip(digits)),
+            parse_constant=lambda name: reject("json-constant", "not a JSON value", found=name),
+        )
+    except json.JSONDecodeError as error:
+        # What the reader says differs between Pythons, so it may not stand in a fact, which the report digest covers.
+        detail = f"{error.msg}, line {error.lineno}, column {error.colno}"
+        raise Malformed("json-syntax", f"not JSON ({detail})", file=file, expected="JSON (RFC 8259)") from None
+    if "\\u" in text:
+        _check_surrogates(value, file)
+    return value
+
+
+def dumps_canonical(value: Any) -> bytes:
+    """``value`` as canonical JSON (RFC 8785), without a newline at the end."""
+    return rfc8785.dumps(value)
+
+
+def _check_depth(data: bytes, file: str) -> None:
+    """Refuse deep nesting before the recursive reader sees it: its own limit differs from engine to engine."""
+    depth = 0
+    for byte in _STRING.sub(b"", data):
+        if byte in b"[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise Malformed("json-too-deep", "JSON is nested too deeply", file=file, expected=f"<= {MAX_DEPTH}")
+        elif byte in b"]}":
+            depth -= 1
+
+
+def _check_surrogates(value: Any, file: str) -> None:
+    if isinstance(value, str):
+        if _SURROGATE.search(value):
+            raise Malformed("json-surrogate", "a string has half of a surrogate pair", file=file)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _check_surrogates(key, file)
+            _check_surrogates(item, file)
+    elif isinstance(value, list):
+        for item in value:
+            _check_surrogates(item, file)
