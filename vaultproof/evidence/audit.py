@@ -13,6 +13,7 @@ from vaultproof.strict.json import MAX_SAFE_INTEGER, loads
 from vaultproof.strict.records import Reader
 
 _RECORD_PATH = re.compile(r"audit/([1-9][0-9]{0,15})\.json", re.ASCII)
+_ARTIFACT_PATH = re.compile(r"audit/artifacts/([1-9][0-9]{0,15})\.json", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,11 @@ def record_paths(files: Files) -> dict[int, str]:
 def artifact_path(epoch: int) -> str:
     """Where the artifact that was logged at an earlier epoch stands."""
     return f"audit/artifacts/{epoch}.json"
+
+
+def artifact_epochs(files: Files) -> set[int]:
+    """The epochs whose artifacts stand under ``audit/artifacts/``."""
+    return {int(match[1]) for path in files if (match := _ARTIFACT_PATH.fullmatch(path))}
 
 
 def read_fetched(files: Files) -> Fetched:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 
 from vaultproof.errors import Malformed, Unavailable
@@ -19,6 +20,15 @@ PROOF = "bundle/proof.json"
 FETCHED = "audit/fetched.json"
 NAMESPACE = "audit/namespace.json"
 CEREMONY = "ceremony/record.json"
+
+_LAYOUT = re.compile(
+    r"(manifest|deployment)\.json|statement(\.[A-Za-z-]{2,12})?\.md"
+    r"|bundle/(fleet-keys|proof)\.json"
+    r"|audit/([1-9][0-9]{0,15}|namespace|info|fetched)\.json|audit/artifacts/[1-9][0-9]{0,15}\.json"
+    r"|attestations/[^/]+/[^/]+|(ceremony|app|documents)/.+",
+    re.ASCII,
+)
+"""Every place that the format has.  A file anywhere else would be published, hashed and read by nobody."""
 
 Files = Mapping[str, bytes]
 
@@ -40,6 +50,11 @@ def check_caps(files: Files) -> None:
                 "attestation-too-large", "an attestation file is too large", file=path,
                 expected=f"<= {MAX_ATTESTATION_BYTES} B", found=f"{len(data)} B",
             )  # fmt: skip
+
+
+def is_in_format(path: str) -> bool:
+    """Whether the evidence format has a place for this path."""
+    return _LAYOUT.fullmatch(path) is not None
 
 
 def required(files: Files, path: str) -> bytes:

@@ -14,10 +14,12 @@ from vaultproof.attestation.freshness import attestation_nonce
 from vaultproof.attestation.registry import adapter_for
 from vaultproof.errors import Unavailable, VaultproofError
 from vaultproof.evidence.deployment import Member
-from vaultproof.evidence.files import FLEET_KEYS, required
+from vaultproof.evidence.files import DEPLOYMENT, FLEET_KEYS, required
 from vaultproof.evidence.fleet_keys import read_fleet_keys
+from vaultproof.report import Fact, Origin, Status
 from vaultproof.steps.appraised import add_group
-from vaultproof.steps.base import Context, Finding, Substeps
+from vaultproof.steps.base import Context, Finding, Substeps, shown
+from vaultproof.strict.encodings import format_time
 
 CHECKS = ("evidence", "chain", "signature", "dates", "code", "advisories", "debug", "key-protection", "freshness")
 """The checks of each member, in the order in which they are shown: the columns of the fleet matrix."""
@@ -57,6 +59,8 @@ async def attestation(context: Context) -> Finding:
     nonce = attestation_nonce(
         context.deployment.id, context.deployment.technology, (key.fingerprint for key in keys.keys)
     )
+    if context.now < context.deployment.deployed_at:
+        substeps.add("clock", Status.COULD_NOT_CHECK, "clock-before-deployment", _deployed_at(context))
     attested = []
     for member in context.deployment.members:
         try:
@@ -66,6 +70,12 @@ async def attestation(context: Context) -> Finding:
             continue
         attested.append(await _member(substeps, context, member, read, nonce))
     return substeps.finding(AttestedFleet(members=tuple(attested)))
+
+
+def _deployed_at(context: Context) -> Fact:
+    """The instant of the deployment; the clock of the run itself never stands in a fact."""
+    moment = format_time(context.deployment.deployed_at)
+    return shown("deployed-at", moment, Origin.OPERATOR_STATEMENT, file=DEPLOYMENT)
 
 
 def folder_of(member: str) -> str:

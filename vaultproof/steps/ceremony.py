@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from vaultproof.errors import Malformed, Unavailable, VaultproofError
 from vaultproof.evidence.ceremony import FIRST_PREVIOUS, CeremonyRecord, read_ceremony, witness_message
-from vaultproof.evidence.files import CEREMONY, required
+from vaultproof.evidence.files import CEREMONY, DEPLOYMENT, required
 from vaultproof.report import Origin
 from vaultproof.steps.base import Context, Finding, Substeps, compared, shown
 from vaultproof.steps.pinned_keys import verifying_key
-from vaultproof.strict.encodings import parse_hex
+from vaultproof.strict.encodings import format_time, parse_hex
 
 
 async def ceremony(context: Context) -> Finding:
@@ -21,6 +21,7 @@ async def ceremony(context: Context) -> Finding:
         compared("deployment", record.deployment, context.deployment.id, Origin.OPERATOR_STATEMENT, file=CEREMONY),
     )  # fmt: skip
     _chain(substeps, record)
+    _times(substeps, context, record)
     for witness in record.witnesses:
         await _witness(substeps, context, witness, data)
     if not record.witnesses:
@@ -49,6 +50,22 @@ def _chain(substeps: Substeps, record: CeremonyRecord) -> None:
         *(shown("deviation", deviation, Origin.OPERATOR_STATEMENT, file=CEREMONY) for deviation in deviations),
         shown("credentials-destroyed", record.credentials_destroyed_by, Origin.OPERATOR_STATEMENT, file=CEREMONY),
     )  # fmt: skip
+
+
+def _times(substeps: Substeps, context: Context, record: CeremonyRecord) -> None:
+    """Entries stand in the order of their times, and the ceremony came before the deployment."""
+    times = [entry.at for entry in record.entries]
+    facts = (
+        shown("ceremony-from", format_time(times[0]), Origin.OPERATOR_STATEMENT, file=CEREMONY),
+        shown("ceremony-to", format_time(times[-1]), Origin.OPERATOR_STATEMENT, file=CEREMONY),
+        shown("deployed-at", format_time(context.deployment.deployed_at), Origin.OPERATOR_STATEMENT, file=DEPLOYMENT),
+    )
+    if times != sorted(times):
+        substeps.mismatch("times", "time-goes-back", *facts)
+    elif times[-1] > context.deployment.deployed_at:
+        substeps.mismatch("times", "ceremony-after-deployment", *facts)
+    else:
+        substeps.match("times", "ceremony-times", *facts)
 
 
 async def _witness(substeps: Substeps, context: Context, witness: str, record: bytes) -> None:

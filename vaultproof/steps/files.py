@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vaultproof.errors import VaultproofError
-from vaultproof.evidence.files import DEPLOYMENT, MANIFEST, Files, required, sha256_hex
+from vaultproof.evidence.files import DEPLOYMENT, MANIFEST, Files, is_in_format, required, sha256_hex
 from vaultproof.evidence.manifest import Manifest, describe, make_manifest, read_manifest
 from vaultproof.report import Origin
 from vaultproof.steps.base import Context, Finding, Substeps, compared, shown
@@ -63,6 +63,8 @@ def _compare_entries(substeps: Substeps, files: Files, manifest: Manifest) -> No
                 "file", "file-not-listed",
                 compared("sha256", sha256_hex(files[path]), None, Origin.COMPUTED, file=path), subject=path,
             )  # fmt: skip
+        elif not is_in_format(path):
+            substeps.mismatch("file", "file-not-in-format", shown("place", path, Origin.COMPUTED), subject=path)
     if matching == len(listed) and matching:
         substeps.match("file", "files-match", compared("files", matching, len(listed), Origin.COMPUTED))
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vaultproof.errors import Mismatch, VaultproofError
-from vaultproof.evidence.audit import artifact_path
+from vaultproof.evidence.audit import artifact_epochs, artifact_path
 from vaultproof.evidence.epoch import EpochRecord
-from vaultproof.evidence.files import FLEET_KEYS, required, sha256_hex
+from vaultproof.evidence.files import DEPLOYMENT, FLEET_KEYS, required, sha256_hex
 from vaultproof.evidence.fleet_keys import FleetKeys, read_fleet_keys
 from vaultproof.report import Fact, Origin
 from vaultproof.steps.audit_log import LoggedEpochs
@@ -35,6 +35,8 @@ async def history(context: Context) -> Finding:
         roles = {key.fingerprint: key.role for key in keys.keys}
         _changes(substeps, context, record, epochs[-1][1] if epochs else {}, roles)
         epochs.append((record.epoch, roles))
+    if len(epochs) == len(logged):
+        _came_and_went(substeps, context, epochs)
     _announced(substeps, context, logged)
     return substeps.finding(KeyHistory(epochs=tuple(epochs)))
 
@@ -85,6 +87,21 @@ def _changes(
         substeps.match("change", "announced-change", named, *facts, subject=subject)
 
 
+def _came_and_went(substeps: Substeps, context: Context, epochs: list[tuple[int, dict[str, str]]]) -> None:
+    """A key that a deployment's own epoch adds and its last one no longer lists was never attested by anybody."""
+    owner = {entry.epoch: entry.deployment for entry in context.deployment.history}
+    last = {owner[epoch]: roles for epoch, roles in epochs if epoch in owner}
+    before: dict[str, str] = {}
+    gone: list[tuple[int, str]] = []
+    for epoch, roles in epochs:
+        if epoch in owner:
+            gone += [(epoch, key) for key in roles if key not in before and key not in last[owner[epoch]]]
+        before = roles
+    for epoch, key in gone:
+        fact = shown("fingerprint", key, Origin.INDEPENDENT_SIGNER)
+        substeps.mismatch("change", "key-came-and-went", fact, subject=str(epoch))
+
+
 def _announced(substeps: Substeps, context: Context, logged: tuple[EpochRecord, ...]) -> None:
     """Every announced deployment has an epoch in the log, and this one's is this epoch."""
     numbers = {record.epoch for record in logged}
@@ -96,8 +113,27 @@ def _announced(substeps: Substeps, context: Context, logged: tuple[EpochRecord, 
         elif entry.epoch in seen:
             substeps.mismatch("announcement", "epoch-announced-twice", fact, subject=str(entry.epoch))
         seen.add(entry.epoch)
+    for epoch in sorted(artifact_epochs(context.files) - numbers):
+        substeps.mismatch("artifact", "artifact-without-epoch", subject=str(epoch))
+    _superseded(substeps, context)
     own = next((e.deployment for e in context.deployment.history if e.epoch == context.deployment.epoch), None)
     substeps.compare(
         "own-epoch", "own-epoch-announced",
         compared("deployment", own, context.deployment.id, Origin.OPERATOR_STATEMENT),
     )  # fmt: skip
+
+
+def _superseded(substeps: Substeps, context: Context) -> None:
+    """The deployment that is said to be superseded is the one that the log has before this one."""
+    deployment = context.deployment
+    earlier = [entry.deployment for entry in sorted(deployment.history, key=lambda entry: entry.epoch)]
+    others = earlier[: earlier.index(deployment.id)] if deployment.id in earlier else earlier
+    expected = others[-1] if others else None
+    facts = (
+        shown("supersedes", deployment.supersedes, Origin.OPERATOR_STATEMENT, file=DEPLOYMENT),
+        shown("deployment-before", expected, Origin.OPERATOR_STATEMENT, file=DEPLOYMENT),
+    )
+    if deployment.supersedes == expected:
+        substeps.match("superseded", "superseded-same", *facts)
+    else:
+        substeps.mismatch("superseded", "superseded-differs", *facts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from vaultproof.epoch_check import check_epoch
 from vaultproof.errors import Unavailable, VaultproofError
@@ -11,8 +12,11 @@ from vaultproof.evidence.files import DEPLOYMENT, PROOF
 from vaultproof.report import Origin, Value
 from vaultproof.steps.base import Context, Finding, Substeps, compared, shown
 from vaultproof.steps.digest import SignedDigest
-from vaultproof.strict.encodings import format_milliseconds
+from vaultproof.strict.encodings import format_milliseconds, format_time, from_milliseconds
 from vaultproof.trust.configuration import Namespace, Signer
+
+MAX_ANNOUNCED_DISTANCE = timedelta(days=31)
+"""How far the announced time of deployment may lie from the time in the signer's record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +74,27 @@ def _asked_for(substeps: Substeps, context: Context, record: EpochRecord, digest
         ("epoch", record.epoch, context.deployment.epoch),
         ("digest", record.digest.hex(), digest),
         ("ciphersuite", record.ciphersuite, namespace.ciphersuite),
+        ("product", context.deployment.product, namespace.product),
     )
     for name, found, expected in asked:
-        fact = compared(name, found, expected, Origin.INDEPENDENT_SIGNER, file=PROOF)
-        substeps.compare(name, f"{name}-same", fact)
+        stated = name == "product"
+        origin, file = (Origin.OPERATOR_STATEMENT, DEPLOYMENT) if stated else (Origin.INDEPENDENT_SIGNER, PROOF)
+        substeps.compare(name, f"{name}-same", compared(name, found, expected, origin, file=file))
+    _announced_time(substeps, context, record)
+
+
+def _announced_time(substeps: Substeps, context: Context, record: EpochRecord) -> None:
+    """The announced time of deployment lies near the signed one.
+
+    It is the instant for which certificates and advisories are judged, and only the operator states it: a time far from
+    the signer's would let an announcement choose what was known "as of the deployment".
+    """
+    announced, signed = context.deployment.deployed_at, from_milliseconds(record.timestamp)
+    facts = (
+        shown("deployed-at", format_time(announced), Origin.OPERATOR_STATEMENT, file=DEPLOYMENT),
+        shown("signed-at", format_milliseconds(record.timestamp), Origin.INDEPENDENT_SIGNER, file=PROOF),
+    )
+    if abs(announced - signed) <= MAX_ANNOUNCED_DISTANCE:
+        substeps.match("announced-time", "announced-time-near", *facts)
+    else:
+        substeps.mismatch("announced-time", "announced-time-far", *facts)

@@ -1,0 +1,209 @@
+"""Faults of the steps ``attestation``, ``keys`` and ``fleet``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from hashlib import sha256
+from types import MappingProxyType
+
+from generator.rehearsal.derive import Seed
+from generator.rehearsal.evidence import EVIDENCE_FILE
+from generator.rehearsal.faults.base import (
+    Fault,
+    replaced,
+    republished,
+    with_evidence,
+    with_key,
+    with_member,
+    without,
+)
+from generator.rehearsal.firmware import (
+    FIRMWARE_2025,
+    FIRMWARE_2026,
+    FIRMWARE_DENIED,
+    FIRMWARE_TAMPERED,
+    FIRMWARE_UNLISTED,
+)
+from generator.rehearsal.fleet import plan_member, session_key
+from generator.rehearsal.plan import KeyPlan, Plan
+
+_SECOND = 1
+_THIRD = 2
+_FOLDER = "attestations/hsm-03"
+_END = b"-----END CERTIFICATE-----\n"
+
+
+def _more_key() -> KeyPlan:
+    return session_key(Seed(text="REHEARSAL one key more"), "key/1")
+
+
+def _unpublished(plan: Plan) -> Plan:
+    return with_evidence(plan, _THIRD, keys=(*plan.members[_THIRD].evidence.keys, _more_key()))
+
+
+def _shared(plan: Plan) -> Plan:
+    """Two HSMs attest one key: each published key is attested, and one copy of a private key has travelled."""
+    own = plan.members[_THIRD].evidence.keys
+    changed = with_evidence(plan, _THIRD, keys=plan.members[_SECOND].evidence.keys)
+    return republished(changed, [key for key in plan.published if key not in own])
+
+
+def _same_serial(plan: Plan) -> Plan:
+    serial = plan.members[_SECOND].serial
+    return with_member(with_evidence(plan, _THIRD, serial=serial), _THIRD, serial=serial)
+
+
+def _same_device(plan: Plan) -> Plan:
+    return with_evidence(plan, _THIRD, device=plan.members[_SECOND].evidence.device)
+
+
+def _other_code(plan: Plan) -> Plan:
+    current = plan.members[_THIRD].evidence.firmware
+    other = FIRMWARE_2025 if current == FIRMWARE_2026 else FIRMWARE_2026
+    return with_evidence(plan, _THIRD, firmware=other)
+
+
+def _extra(plan: Plan) -> Plan:
+    """One more HSM, with a key of its own; neither the announcement nor the key file speaks of it."""
+    seed, number = Seed(text="REHEARSAL one HSM more"), len(plan.members) + 1
+    member = plan_member(seed, plan.id, number, plan.sites[0], plan.members[0].evidence.firmware)
+    return replace(plan, unannounced=(member,))
+
+
+ATTESTATION = {
+    "attestation-unrecognised-root": Fault(
+        step="attestation",
+        sentence="One HSM's chain leads to a root of the maker's name whose key is not pinned.",
+        plan=lambda plan: with_evidence(plan, _THIRD, stray_root=True),
+    ),
+    "attestation-bad-signature": Fault(
+        step="attestation",
+        sentence="One HSM's attestation was not signed by the key of its certificate.",
+        plan=lambda plan: with_evidence(plan, _THIRD, stray_signature=True),
+    ),
+    "attestation-expired": Fault(
+        step="attestation",
+        sentence="One HSM's certificates had expired before the deployment.",
+        plan=lambda plan: with_evidence(plan, _THIRD, expired=True),
+    ),
+    "attestation-serial-differs": Fault(
+        step="attestation",
+        sentence="One HSM claims another serial number than its maker certified.",
+        plan=lambda plan: with_evidence(plan, _THIRD, certified="REHEARSAL-OTHER-99"),
+    ),
+    "attestation-debug-enabled": Fault(
+        step="attestation",
+        sentence="One HSM says that its debug mode is on.",
+        plan=lambda plan: with_evidence(plan, _THIRD, debug=True),
+    ),
+    "attestation-extractable-key": Fault(
+        step="attestation",
+        sentence="One HSM says that its key can be extracted.",
+        plan=lambda plan: with_key(plan, _THIRD, extractable=True, never_extractable=False),
+    ),
+    "attestation-once-extractable-key": Fault(
+        step="attestation",
+        sentence="One HSM says that its key could be extracted at some time before.",
+        plan=lambda plan: with_key(plan, _THIRD, never_extractable=False),
+    ),
+    "attestation-imported-key": Fault(
+        step="attestation",
+        sentence="One HSM says that its key was not made inside.",
+        plan=lambda plan: with_key(plan, _THIRD, local=False),
+    ),
+    "attestation-firmware-denied": Fault(
+        step="attestation",
+        sentence="One HSM runs firmware that its maker has published a warning about.",
+        plan=lambda plan: with_evidence(plan, _THIRD, firmware=FIRMWARE_DENIED),
+    ),
+    "attestation-firmware-unlisted": Fault(
+        step="attestation",
+        sentence="One HSM runs a version of firmware that is not among the allowed ones.",
+        plan=lambda plan: with_evidence(plan, _THIRD, firmware=FIRMWARE_UNLISTED),
+    ),
+    "attestation-code-changed": Fault(
+        step="attestation",
+        sentence="One HSM states an allowed version, and measures other code than that version has.",
+        plan=lambda plan: with_evidence(plan, _THIRD, firmware=FIRMWARE_TAMPERED),
+    ),
+    "attestation-wrong-nonce": Fault(
+        step="attestation",
+        sentence="One HSM's attestation was made for another deployment: its nonce is not this one's.",
+        plan=lambda plan: with_evidence(plan, _THIRD, nonce=sha256(b"REHEARSAL: another deployment").digest()),
+    ),
+    "attestation-missing": Fault(
+        step="attestation",
+        sentence="One HSM's attestation was not published; its certificates were.",
+        files=without(f"{_FOLDER}/{EVIDENCE_FILE}"),
+    ),
+    "member-missing": Fault(
+        step="attestation",
+        sentence="The announcement names one HSM of which nothing was published.",
+        files=without(f"{_FOLDER}/"),
+    ),
+    "attestation-malformed": Fault(
+        step="attestation",
+        sentence="One HSM's attestation has a byte after its end.",
+        files=replaced(f"{_FOLDER}/{EVIDENCE_FILE}", lambda data: data + b"\x00"),
+    ),
+    "attestation-chain-cut": Fault(
+        step="attestation",
+        sentence="One HSM's chain ends with its attestation key's own certificate.",
+        files=replaced(f"{_FOLDER}/chain.pem", lambda data: data[: data.index(_END) + len(_END)]),
+    ),
+}
+
+KEYS = {
+    "key-not-attested": Fault(
+        step="keys",
+        sentence="A published key is attested by no HSM.",
+        plan=lambda plan: republished(plan, [*plan.published, _more_key()]),
+    ),
+    "key-unpublished": Fault(
+        step="keys", sentence="One HSM attests a fleet key that was not published.", plan=_unpublished
+    ),
+    "key-shared-between-members": Fault(step="keys", sentence="Two HSMs attest the same key.", plan=_shared),
+    "key-role-differs": Fault(
+        step="keys",
+        sentence="One HSM attests its key for another role than the one it is published with.",
+        plan=lambda plan: with_key(plan, _THIRD, role="replication"),
+    ),
+    "serial-duplicate": Fault(step="keys", sentence="Two HSMs have the same serial number.", plan=_same_serial),
+    "device-counted-twice": Fault(
+        step="keys",
+        sentence="Two HSMs with different serial numbers attest with the same device key.",
+        plan=_same_device,
+    ),
+}
+
+FLEET = {
+    "member-extra": Fault(
+        step="fleet",
+        sentence="There is an attestation of one HSM more than the announcement names.",
+        plan=_extra,
+    ),
+    "serial-not-announced": Fault(
+        step="fleet",
+        sentence="One HSM attests another serial number than the announcement gives for it.",
+        plan=lambda plan: with_member(plan, _THIRD, serial="REHEARSAL-OTHER-99"),
+    ),
+    "threshold-not-majority": Fault(
+        step="fleet",
+        sentence="Half of the HSMs, or fewer, can act.",
+        plan=lambda plan: replace(plan, threshold=len(plan.members) // 2),
+    ),
+    "threshold-beyond-members": Fault(
+        step="fleet",
+        sentence="More HSMs than there are would have to act together.",
+        plan=lambda plan: replace(plan, threshold=len(plan.members) + 1),
+    ),
+    "measurement-differs": Fault(
+        step="fleet",
+        sentence="One HSM runs another version than the others; both are allowed.",
+        plan=_other_code,
+    ),
+}
+
+DEVICE_FAULTS: Mapping[str, Fault] = MappingProxyType({**ATTESTATION, **KEYS, **FLEET})
+"""All faults of this module by name."""

@@ -1,0 +1,44 @@
+"""From a plan to files: every byte of a rehearsal but its manifest."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from generator.rehearsal.announcement import announcement
+from generator.rehearsal.app_package import app_package
+from generator.rehearsal.ceremony import ceremony_files
+from generator.rehearsal.evidence import EVIDENCE_FILE, attestation_files
+from generator.rehearsal.fleet import fleet_keys_file
+from generator.rehearsal.plan import Plan
+from generator.rehearsal.signer import log_files, proof
+from generator.rehearsal.statement import statement
+from vaultproof.evidence.files import DEPLOYMENT, FLEET_KEYS, MANIFEST, PROOF
+from vaultproof.evidence.manifest import make_manifest
+
+_COPY_BEFORE_DEPLOYMENT = timedelta(days=1)
+
+
+def make_files(plan: Plan) -> dict[str, bytes]:
+    """All files that the manifest will list."""
+    artifact = plan.log.last.artifact if plan.log is not None else fleet_keys_file(plan.published)
+    files = {FLEET_KEYS: artifact, "statement.md": statement(plan)}
+    package = None
+    if plan.log is not None:
+        files[PROOF] = proof(plan.log.last, plan.log.counter)
+        files |= log_files(plan.log, fetched_at=plan.deployed_at - _COPY_BEFORE_DEPLOYMENT)
+    if plan.app is not None:
+        package = app_package(plan.app)
+        files[plan.app.path] = package
+    evidence = []
+    for order, member in enumerate(plan.attesting):
+        made = attestation_files(plan, member, order)
+        evidence.append((member.name, made[EVIDENCE_FILE]))
+        files |= {f"attestations/{member.name}/{name}": data for name, data in made.items()}
+    files |= ceremony_files(plan, artifact=artifact, evidence=evidence)
+    files[DEPLOYMENT] = announcement(plan, package=package)
+    return files
+
+
+def with_manifest(id: str, files: dict[str, bytes]) -> dict[str, bytes]:
+    """The files with their manifest, sorted by path."""
+    return dict(sorted({**files, MANIFEST: make_manifest(id, files).to_bytes()}.items()))

@@ -1,0 +1,155 @@
+"""The trust configuration of rehearsals: ``evidence/trust/rehearsal/``, generated from the public seed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from generator.rehearsal.authorities import (
+    OPERATOR_ID,
+    OPERATOR_NAME,
+    OPERATOR_SINCE,
+    SIGNER_ID,
+    SIGNER_NAME,
+    VENDOR,
+    WITNESSES,
+    operator_key,
+    signer_keys,
+    spki,
+    vendor_key,
+    witness_key,
+)
+from generator.rehearsal.evidence import TECHNOLOGY
+from generator.rehearsal.firmware import (
+    ADVISORY,
+    ADVISORY_PUBLISHED,
+    ALLOWED,
+    FIXED_SINCE,
+    HARDWARE_MODEL,
+    Firmware,
+)
+from generator.rehearsal.options import MESSENGER, MIN_MEMBERS
+from generator.rehearsal.planning import founding_artifact
+from generator.rehearsal.signer import NAMESPACE
+from vaultproof.crypto.port import Algorithm
+from vaultproof.evidence.epoch import PROTOBUF_ED25519
+from vaultproof.evidence.files import sha256_hex
+from vaultproof.strict.encodings import format_base64, format_time
+
+_PROVENANCE = [
+    {"source": "generator/rehearsal/authorities.py: REHEARSAL, derived from a seed that everybody knows",
+     "captured": "2026-11-22"}
+]  # fmt: skip
+
+
+def rehearsal_trust() -> dict[str, bytes]:
+    """``trust.json`` and ``reference-values.json`` of rehearsals, by file name."""
+    return {"trust.json": _bytes(_trust()), "reference-values.json": _bytes(_reference_values())}
+
+
+def _trust() -> dict[str, Any]:
+    root = spki(vendor_key().public_key())
+    return {
+        "schema": "vaultproof/trust@1",
+        "kind": "rehearsal",
+        "signers": [
+            {
+                "id": SIGNER_ID,
+                "name": SIGNER_NAME,
+                "keys": [
+                    {"public_key": key.public.hex(), "not_before": key.not_before, "provenance": _PROVENANCE}
+                    for key in signer_keys()
+                ],
+            }
+        ],
+        "namespaces": [
+            {
+                "name": NAMESPACE,
+                "signer": SIGNER_ID,
+                "product": MESSENGER,
+                "ciphersuite": PROTOBUF_ED25519,
+                "root_epoch": 1,
+                "root_digest": sha256_hex(founding_artifact()),
+                "provenance": _PROVENANCE,
+            }
+        ],
+        "operators": [
+            _party(
+                OPERATOR_ID,
+                OPERATOR_NAME,
+                Algorithm.ECDSA_P256_SHA256,
+                spki(operator_key().public_key()),
+                {"not_before": format_time(OPERATOR_SINCE)},
+            )
+        ],
+        "witnesses": [
+            _party(id, name, Algorithm.ED25519, spki(witness_key(id).public_key()), {})
+            for id, name in WITNESSES.items()
+        ],
+        "vendor_roots": [
+            {
+                "id": "rehearsal-hsm-works-root-1",
+                "technology": TECHNOLOGY,
+                "name": f"{VENDOR} Device Root 1",
+                "spki_sha256": sha256_hex(root),
+                "spki": format_base64(root),
+                "provenance": _PROVENANCE,
+            }
+        ],
+    }
+
+
+def _party(id: str, name: str, algorithm: Algorithm, key: bytes, more: dict[str, str]) -> dict[str, Any]:
+    pinned = {"algorithm": algorithm.value, "public_key": format_base64(key), **more, "provenance": _PROVENANCE}
+    return {"id": id, "name": name, "keys": [pinned]}
+
+
+def _reference_values() -> dict[str, Any]:
+    return {
+        "schema": "vaultproof/reference-values@1",
+        "technologies": [
+            {
+                "technology": TECHNOLOGY,
+                "allowed": [_allowed(firmware) for firmware in ALLOWED],
+                "denied": [
+                    {
+                        "id": f"rehearsal-below-{FIXED_SINCE}",
+                        "hwmodel": HARDWARE_MODEL,
+                        "below": FIXED_SINCE,
+                        "advisory": {
+                            "id": ADVISORY,
+                            "published": ADVISORY_PUBLISHED,
+                            "url": f"https://rehearsal.invalid/{ADVISORY}",
+                        },
+                    }
+                ],
+                "keys": {
+                    "local": True,
+                    "extractable": False,
+                    "never_extractable": True,
+                    "sensitive": True,
+                    "purposes": ["derive"],
+                },
+                "freshness": "nonce",
+                "debug": "disabled",
+            }
+        ],
+        "fleet": {"minimum_members": MIN_MEMBERS, "code": "measured", "same_code": "equal", "keys": "one-holder"},
+    }
+
+
+def _allowed(firmware: Firmware) -> dict[str, Any]:
+    return {
+        "id": f"rehearsal-{firmware.version}",
+        "hwmodel": HARDWARE_MODEL,
+        "swversion": firmware.version,
+        "measurements": [
+            {"algorithm": "sha-384", "digest": digest.hex(), "component": component}
+            for component, digest in firmware.measurements
+        ],
+        "source": "generator/rehearsal/firmware.py: REHEARSAL",
+    }
+
+
+def _bytes(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, indent=2).encode("ascii") + b"\n"
