@@ -24,7 +24,7 @@ def main() -> None:
     """Print the table."""
     commands = {
         "python -c 'import cryptography.x509'": [sys.executable, "-c", "import cryptography.x509"],
-        "vaultproof verify": [sys.executable, "-m", "vaultproof", "verify", str(DEPLOYMENT)],
+        "vaultproof verify": [sys.executable, "-m", "vaultproof.cli", "verify", str(DEPLOYMENT)],
     }
     if importlib.util.find_spec("sigstore") is not None:
         commands["import sigstore.verify"] = [sys.executable, "-c", "import sigstore.verify"]

@@ -40,9 +40,7 @@ def epochs() -> None:
     key = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
     public = key.public_key()
     raw = public.public_bytes_raw()
-    signer = Signer(
-        id="bench", name="bench", keys=(SignerKey(public_key=raw, not_before=0, provenance=_ORIGIN),)
-    )
+    signer = Signer(id="bench", name="bench", keys=(SignerKey(public_key=raw, not_before=0, provenance=_ORIGIN),))
     lines = [_line(key, raw, number) for number in range(1, EPOCHS + 1)]
     records = [read_epoch(line, file="epoch") for line in lines]
     messages = [record.signed_message() for record in records]
@@ -72,14 +70,12 @@ def epochs() -> None:
 
 def deployments() -> None:
     """Verify each committed deployment, against only the signatures that it checks."""
-    trust, procedures = sources.load_trust_set(None), sources.load_procedures(None)
+    trust, procedures = sources.load_trust(), sources.load_procedures()
     clock = datetime.datetime(2026, 11, 22, 12, tzinfo=datetime.UTC)
     for folder in sorted(path for path in EVIDENCE.iterdir() if path.is_dir()):
-        files = sources.load_files(folder)
+        files = sources.load_folder(folder)
         recorder = _Recorder()
-        run_to_completion(
-            verify(files, trust=trust, procedures=procedures, clock=clock, backend=recorder, engine={})
-        )
+        run_to_completion(verify(files, trust=trust, procedures=procedures, clock=clock, backend=recorder, engine={}))
         checks = recorder.checks
         keys = [load_der_public_key(check.public_key) for check in checks]
         backend = OpenSslBackend()
@@ -129,9 +125,7 @@ def _raw_verify(check: SignatureCheck, key: object) -> None:
 def _counter_check(spki: bytes, record: EpochRecord, counter: bytes) -> SignatureCheck:
     from vaultproof.crypto.port import Algorithm
 
-    return SignatureCheck(
-        algorithm=Algorithm.ED25519, public_key=spki, message=record.signature, signature=counter
-    )
+    return SignatureCheck(algorithm=Algorithm.ED25519, public_key=spki, message=record.signature, signature=counter)
 
 
 def _line(key: Ed25519PrivateKey, raw: bytes, number: int) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from vaultproof.crypto.keys import ed25519_spki
 from vaultproof.crypto.port import Algorithm, Backend, SignatureCheck
 from vaultproof.errors import Mismatch, Untrusted, VaultproofError
 from vaultproof.evidence.epoch import EpochRecord
@@ -29,22 +28,6 @@ async def check_epoch(record: EpochRecord, signer: Signer, backend: Backend) -> 
             found=format_milliseconds(record.timestamp),
         )  # fmt: skip
     return key
-
-
-async def check_own_key(record: EpochRecord, public_key: bytes, backend: Backend) -> None:
-    """Check the record's signature under a given Ed25519 public key (32 bytes), pinned or not.
-
-    A record that holds only under a key nobody pinned shows nothing but itself.  Raises
-    ``Mismatch("serialized-message")``, ``Mismatch("key-id-differs")`` when the record names another key, and whatever
-    the backend raises.
-    """
-    message = _message(record)
-    if record.key_id not in (None, public_key[-1]):
-        raise Mismatch(
-            "key-id-differs", "the record names another key than the one given", file=record.file, pointer="/key_id",
-            expected=str(public_key[-1]), found=str(record.key_id),
-        )  # fmt: skip
-    await _verify(record, message, ed25519_spki(public_key), backend)
 
 
 def unrecognised(record: EpochRecord, signer: Signer) -> Untrusted:

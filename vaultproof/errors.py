@@ -35,10 +35,10 @@ class VaultproofError(Exception):
         self.found = found
         self.hint = hint
 
-    def in_file(self, file: str) -> VaultproofError:
-        """The same error, told to be in ``file``, unless it already names one."""
-        if self.file is None:
-            self.file = file
+    def in_file(self, file: str, pointer: str | None = None) -> VaultproofError:
+        """The same error, told to be in ``file`` (and at ``pointer``), unless it already names a place."""
+        self.file = self.file or file
+        self.pointer = self.pointer or pointer
         return self
 
     def __str__(self) -> str:

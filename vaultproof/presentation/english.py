@@ -38,7 +38,7 @@ STATUS_SENTENCES = {
 }
 ADVICE = {
     Status.MISMATCH: "Do not rely on this deployment. Compare with a copy from another place, and tell the operator and"
-    " the independent signer what you saw; the raw files are below.",
+    " the independent signer what you saw; keep the raw files.",
     Status.COULD_NOT_CHECK: "Try again, or check a saved copy with the command line.",
 }
 ADVICE_BY_CODE = {
@@ -98,8 +98,8 @@ CLAIMS = {
     "no-maker-fault": "That the HSMs' maker or its firmware has no fault.",
     "no-other-administrator": "That nobody else holds an administrator credential.",
     "your-app-uses-it": "That your app uses this fleet.",
-    "this-page-is-honest": "That this page itself is honest: repeat the check with the command line or from another"
-    " place.",
+    "this-page-is-honest": "That this verifier itself is honest: repeat the check with another program, or with a copy"
+    " from another place.",
 }
 PARTIES = {
     "operator": "the operator",
@@ -184,7 +184,7 @@ CODES = {
     "match": "What was compared is equal.",
     "needs-earlier-step": "Not evaluated, because a step before it did not match.",
     "not-run": "Not run yet.",
-    "readers-own": "Yours to do: compare what your app shows with the fingerprints on this page.",
+    "readers-own": "Yours to do: compare what your app shows with the fingerprints of the published keys.",
     "not-published": "Not published for this deployment.",
     "nothing-checked": "There was nothing to check.",
     # files

@@ -103,7 +103,7 @@ def step_view(step: ProcedureStep, result: StepResult, words: Words) -> StepView
 
 def verdict_view(report: Report, words: Words) -> VerdictView:
     """The verdict of a report, with both lists and the parties that it rests on."""
-    verdict = report.verdict
+    verdict, digest = report.verdict, report.digest
     rehearsal = verdict.scope is Scope.REHEARSAL
     return VerdictView(
         outcome=verdict.outcome.value,
@@ -116,8 +116,8 @@ def verdict_view(report: Report, words: Words) -> VerdictView:
         does_not_establish=tuple(words.claim(id) for id in verdict.does_not_establish),
         parties=tuple(tuple(words.party(id) for id in group) for group in report.parties),
         parties_sentence=words.parties_sentence(report),
-        report_digest=report.digest,
-        report_words=words.digest_words(report.digest),
+        report_digest=digest,
+        report_words=words.digest_words(digest),
         evidence_digest=report.evidence_digest,
     )
 

@@ -187,9 +187,9 @@ class Reader:
         if not isinstance(value, str):
             raise self._wrong(key, "a text", value)
         try:
-            result: bytes = parse(value, pointer=self.at(key), **options)
+            result: bytes = parse(value, **options)
         except Malformed as error:
-            raise error.in_file(self.file) from None
+            raise error.in_file(self.file, self.at(key)) from None
         return result
 
     def _wrong(self, key: str, expected: str, found: Any) -> Malformed:
