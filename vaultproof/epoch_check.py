@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vaultproof.crypto.keys import ed25519_spki
 from vaultproof.crypto.port import Algorithm, Backend, SignatureCheck
 from vaultproof.errors import Mismatch, Untrusted, VaultproofError
 from vaultproof.evidence.epoch import EpochRecord
@@ -28,6 +29,14 @@ async def check_epoch(record: EpochRecord, signer: Signer, backend: Backend) -> 
             found=format_milliseconds(record.timestamp),
         )  # fmt: skip
     return key
+
+
+async def check_own_key(record: EpochRecord, public_key: bytes, backend: Backend) -> None:
+    """Check the record under a given Ed25519 public key (32 bytes), pinned or not.
+
+    Raises as ``check_epoch`` does.  A record that holds only under a key nobody pinned shows nothing but itself.
+    """
+    await backend.verify(signature_check(record, _message(record), ed25519_spki(public_key)))
 
 
 def unrecognised(record: EpochRecord, signer: Signer) -> Untrusted:
