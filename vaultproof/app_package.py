@@ -23,6 +23,7 @@ MAX_RATIO = 200
 MAX_DEPTH = 1
 _CHUNK = 1024 * 1024
 _ENCRYPTED = 1
+_DIRECTORY_ENTRY = b"PK\x01\x02"
 _NESTED = (".apk", ".zip", ".jar", ".aar", ".ipa")
 
 
@@ -102,6 +103,14 @@ class _Budget:
         self.entries = 0
         self.unpacked = 0
 
+    def directory(self, package: bytes) -> None:
+        """Refuse a package that may list too many entries before the list is read, which alone could fill the memory.
+
+        Raises ``Unavailable`` over the limit.
+        """
+        if package.count(_DIRECTORY_ENTRY) > MAX_ENTRIES:
+            raise self._over("entries", MAX_ENTRIES)
+
     def entry(self) -> None:
         """Count one entry.  Raises ``Unavailable`` over the limit."""
         self.entries += 1
@@ -126,6 +135,7 @@ def _contents(data: bytes, place: str, budget: _Budget, depth: int = 0) -> Itera
     yield place, data
     if not data.startswith(b"PK\x03\x04"):
         return
+    budget.directory(data)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for info in archive.infolist():
@@ -133,7 +143,7 @@ def _contents(data: bytes, place: str, budget: _Budget, depth: int = 0) -> Itera
                 if info.is_dir():
                     continue
                 name = f"{place}!/{info.filename}"
-                unpacked = _unpack(archive, info, budget)
+                unpacked = _unpack(archive, info, budget, len(data))
                 if info.compress_type != zipfile.ZIP_STORED:
                     yield name, unpacked
                 if depth < MAX_DEPTH and info.filename.lower().endswith(_NESTED):
@@ -143,7 +153,7 @@ def _contents(data: bytes, place: str, budget: _Budget, depth: int = 0) -> Itera
         raise Malformed("package-unreadable", f"the app package cannot be unpacked ({error})", file=place) from None
 
 
-def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: _Budget) -> bytes:
+def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: _Budget, package_size: int) -> bytes:
     """The bytes of an entry, counted while they come, whatever the directory says of their size.
 
     Only what is stored or deflated is unpacked: that is what apps use, not every engine has more, and the unpackers of
@@ -154,7 +164,7 @@ def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: _Budget) ->
             "package-entry-unknown", "an entry of the app package is encrypted or packed in an unknown way",
             file=budget.file, expected="stored or deflated", found=clip(info.filename),
         )  # fmt: skip
-    limit = MAX_RATIO * max(info.compress_size, 1024)
+    limit = MAX_RATIO * max(min(info.compress_size, package_size), 1024)
     parts: list[bytes] = []
     size = 0
     with archive.open(info) as stream:
@@ -167,4 +177,6 @@ def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: _Budget) ->
                     expected=f"ratio <= {MAX_RATIO}", found=clip(info.filename),
                 )  # fmt: skip
             parts.append(chunk)
+    if size != info.file_size or info.compress_size > package_size:
+        raise zipfile.BadZipFile(f"an entry is not of the size that the directory says: {info.filename!r}")
     return b"".join(parts)

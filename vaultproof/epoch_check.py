@@ -34,9 +34,16 @@ async def check_epoch(record: EpochRecord, signer: Signer, backend: Backend) -> 
 async def check_own_key(record: EpochRecord, public_key: bytes, backend: Backend) -> None:
     """Check the record under a given Ed25519 public key (32 bytes), pinned or not.
 
-    Raises as ``check_epoch`` does.  A record that holds only under a key nobody pinned shows nothing but itself.
+    A record that holds only under a key nobody pinned shows nothing but itself.  Raises as ``check_epoch`` does, but
+    ``Mismatch("key-id-differs")`` when the record names another key.
     """
-    await backend.verify(signature_check(record, _message(record), ed25519_spki(public_key)))
+    message = _message(record)
+    if record.key_id not in (None, public_key[-1]):
+        raise Mismatch(
+            "key-id-differs", "the record names another key than the one given", file=record.file, pointer="/key_id",
+            expected=str(public_key[-1]), found=str(record.key_id),
+        )  # fmt: skip
+    await _verify(record, message, ed25519_spki(public_key), backend)
 
 
 def unrecognised(record: EpochRecord, signer: Signer) -> Untrusted:

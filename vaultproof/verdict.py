@@ -28,16 +28,18 @@ def fold(steps: Sequence[StepResult], scope: Scope, *, planned: Sequence[str]) -
     return Verdict(
         outcome=outcome,
         scope=scope,
-        first_trouble=_first_trouble(steps),
+        first_trouble=_first_trouble(steps, planned),
         establishes=tuple(f"step:{step.id}" for step in steps if step.status is Status.MATCH),
         does_not_establish=ALWAYS_UNESTABLISHED
         + tuple(f"step:{step.id}" for step in required if step.status is not Status.MATCH),
     )
 
 
-def _first_trouble(steps: Sequence[StepResult]) -> str | None:
-    """The first mismatch; without one, the first required step that did not match."""
-    for step in steps:
-        if step.status is Status.MISMATCH:
-            return step.id
-    return next((step.id for step in steps if step.required and step.status is not Status.MATCH), None)
+def _first_trouble(steps: Sequence[StepResult], planned: Sequence[str]) -> str | None:
+    """The first mismatch; without one, the first required step that did not match; else the first that was left out."""
+    ids = [step.id for step in steps]
+    mismatched = (step.id for step in steps if step.status is Status.MISMATCH)
+    unmatched = (step.id for step in steps if step.required and step.status is not Status.MATCH)
+    return next(
+        (id for found in (mismatched, unmatched, (id for id in planned if id not in ids)) for id in found), None
+    )

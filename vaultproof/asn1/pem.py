@@ -101,9 +101,8 @@ def _refuse_block(number: int, name: str, labels: Collection[str], maximum: int,
 def _decode(lines: list[str], number: int) -> bytes:
     width = len(lines[0]) if lines else 0
     text = "".join(lines)
-    regular = (
-        all(len(line) == width for line in lines[:-1]) and 0 < len(lines[-1] if lines else "") <= width <= MAX_LINE
-    )
+    even = all(len(line) == width for line in lines[:-1]) and 0 < len(lines[-1] if lines else "") <= width
+    regular = even and width <= MAX_LINE and width % 4 == 0
     try:
         data = base64.b64decode(text, validate=True) if regular else b""
     except (binascii.Error, ValueError):

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from vaultproof.asn1.keyinfo import AlgorithmIdentifier, PublicKeyInfo, signature_algorithm
 from vaultproof.asn1.x509 import Certificate
-from vaultproof.attestation.anchors import MANUFACTURER
+from vaultproof.attestation.anchors import DEFAULT_RSA_EXPONENT, MANUFACTURER
 from vaultproof.attestation.claims import Claims, Source
 from vaultproof.attestation.findings import Finding
 from vaultproof.crypto.port import Algorithm, SignatureCheck, SignatureEncoding
@@ -76,7 +76,9 @@ class SignedBytes:
     algorithm: Algorithm | AlgorithmIdentifier
     encoding: SignatureEncoding = SignatureEncoding.DER
 
-    def check_by(self, signer: PublicKeyInfo, *, minimum_rsa_bits: int) -> SignatureCheck:
+    def check_by(
+        self, signer: PublicKeyInfo, *, minimum_rsa_bits: int, rsa_exponent: int = DEFAULT_RSA_EXPONENT
+    ) -> SignatureCheck:
         """The check that ``signer`` made the signature.  Raises ``Unsupported`` or ``Malformed``."""
         algorithm = self.algorithm
         return SignatureCheck(
@@ -86,6 +88,7 @@ class SignedBytes:
             signature=self.signature,
             encoding=self.encoding,
             minimum_rsa_bits=minimum_rsa_bits,
+            rsa_exponents=(rsa_exponent,),
         )
 
 
@@ -107,9 +110,14 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
-    """Keys in order, the attesting one first, each vouched for by the next; the last is a root or was signed by one."""
+    """Keys in order, the attesting one first, each vouched for by the next; the last is a root or was signed by one.
+
+    ``name`` tells an attestation's chains apart; ``purpose`` says which anchors may vouch (a card may have two chains
+    to its owner's root beside the one to its maker's).
+    """
 
     links: tuple[Link, ...]
+    name: str = MANUFACTURER
     purpose: str = MANUFACTURER
 
     def link(self, role: Role) -> Link | None:
@@ -119,11 +127,11 @@ class Chain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """Signed bytes that the first key of the chain with that purpose must have signed (the claims come from them)."""
+    """Signed bytes that the first key of the named chain must have signed (the claims come from them)."""
 
     name: str
     signed: SignedBytes
-    purpose: str = MANUFACTURER
+    chain: str = MANUFACTURER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,14 +149,14 @@ class Attestation:
     findings: tuple[Finding, ...] = ()
     signed_at: datetime | None = None
 
-    def chain(self, purpose: str) -> Chain | None:
-        """The chain with that purpose, if there is one."""
-        return next((chain for chain in self.chains if chain.purpose == purpose), None)
+    def chain(self, name: str) -> Chain | None:
+        """The chain of that name, if there is one."""
+        return next((chain for chain in self.chains if chain.name == name), None)
 
     @property
     def anchor_candidates(self) -> Mapping[str, str]:
-        """For each purpose, the SHA-256 (hex) of the topmost key that the files hold: where a pin may apply."""
-        return {chain.purpose: chain.links[-1].key.sha256 for chain in self.chains}
+        """For each chain, the SHA-256 (hex) of the topmost key that the files hold: where a pin may apply."""
+        return {chain.name: chain.links[-1].key.sha256 for chain in self.chains}
 
 
 class Adapter(Protocol):

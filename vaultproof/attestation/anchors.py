@@ -11,6 +11,7 @@ from vaultproof.errors import Malformed
 from vaultproof.strict.encodings import parse_base64
 from vaultproof.strict.records import Reader
 
+DEFAULT_RSA_EXPONENT = 65537
 MANUFACTURER = "manufacturer"
 OWNER = "owner"
 PURPOSES = (MANUFACTURER, OWNER)
@@ -27,7 +28,8 @@ class TrustAnchor:
     ``spki_sha256`` (lower-case hex) is the pin; ``spki`` is the key itself, needed where chains leave their root out;
     names are only shown.  Certificate dates of a pinned root count for nothing unless ``judge_dates`` is set (makers
     re-issue roots with the same key); ``not_before`` and ``not_after`` stand in for a root certificate that is left
-    out.
+    out.  ``rsa_exponent`` is the one public exponent with which signatures by the pinned key itself are checked; every
+    other key of a chain has the usual one.
     """
 
     id: str
@@ -37,6 +39,7 @@ class TrustAnchor:
     spki: bytes | None = None
     purpose: str = MANUFACTURER
     minimum_rsa_bits: int = DEFAULT_RSA_BITS
+    rsa_exponent: int = DEFAULT_RSA_EXPONENT
     judge_dates: bool = False
     not_before: datetime | None = None
     not_after: datetime | None = None
@@ -65,6 +68,8 @@ class TrustAnchor:
             purpose=reader.choice("purpose", PURPOSES) if reader.has("purpose") else MANUFACTURER,
             minimum_rsa_bits=reader.optional_integer("minimum_rsa_bits", minimum=2048, maximum=16384)
             or DEFAULT_RSA_BITS,
+            rsa_exponent=reader.optional_integer("rsa_exponent", minimum=3, maximum=DEFAULT_RSA_EXPONENT)
+            or DEFAULT_RSA_EXPONENT,
             judge_dates=reader.boolean("judge_dates") if reader.has("judge_dates") else False,
             not_before=reader.optional_time("not_before"),
             not_after=reader.optional_time("not_after"),

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from vaultproof.attestation.adapter import Attestation
 from vaultproof.attestation.claims import Claim, Claims, Grade, KeyClaims
@@ -64,7 +63,7 @@ def appraise(
 
 
 def _compared(
-    name: str, subject: str, claim: Claim[Any], holds: bool, *, expected: str, found: str,
+    name: str, subject: str, claim: Claim[object], holds: bool, *, expected: str, found: str,
     reference: str | None = None, as_of: AsOf = AsOf.ALWAYS,
 ) -> Finding:  # fmt: skip
     """One claim against one expectation: failed when it differs, else as good as the claim is."""

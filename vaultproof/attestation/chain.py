@@ -2,7 +2,7 @@
 
 No path is searched for.  Each link must be signed by the key of the next, name it as its issuer, be what its position
 asks, and the last must be, or be signed by, a pinned key.  Nothing is raised for bad evidence: every outcome is a
-finding.  Subjects are ``purpose/index`` (0 is the attesting key), ``purpose/anchor``, or the name of a signed
+finding.  Subjects are ``chain/index`` (0 is the attesting key), ``chain/anchor``, or the name of a signed
 statement.
 
 Codes of findings, beside those of the oddities in x509.py, which are only noted:
@@ -23,7 +23,7 @@ from types import MappingProxyType
 
 from vaultproof.asn1.keyinfo import PublicKeyInfo
 from vaultproof.attestation.adapter import Attestation, Chain, Link, Role, SignedBytes
-from vaultproof.attestation.anchors import DEFAULT_RSA_BITS, TrustAnchor, anchors_for
+from vaultproof.attestation.anchors import DEFAULT_RSA_BITS, DEFAULT_RSA_EXPONENT, TrustAnchor, anchors_for
 from vaultproof.attestation.chain_rules import date_findings, name_findings, oddity_findings, position_findings
 from vaultproof.attestation.findings import AsOf, Finding, Outcome, fold
 from vaultproof.crypto.port import Backend
@@ -45,7 +45,7 @@ class Endorsement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainResult:
-    """What the walk found: the anchor reached for each purpose (absent when none was), and all findings."""
+    """What the walk found: the anchor reached for each chain by name (absent when none was), and all findings."""
 
     anchors: Mapping[str, TrustAnchor]
     findings: tuple[Finding, ...]
@@ -72,9 +72,9 @@ async def verify_chain(
         anchor, found = await walk.find_anchor(chain, candidates)
         findings += [found, *await walk.check_links(chain, anchor)]
         if anchor is not None:
-            reached[chain.purpose] = anchor
+            reached[chain.name] = anchor
     for statement in attestation.statements:
-        findings.append(await walk.check_statement(statement.name, statement.signed, statement.purpose, reached))
+        findings.append(await walk.check_statement(statement.name, statement.signed, statement.chain, reached))
     if not attestation.chains:
         findings.append(Finding(code="no-chain", outcome=Outcome.FAILED, subject=attestation.technology))
     return ChainResult(
@@ -97,7 +97,7 @@ class _Walk:
         self, chain: Chain, candidates: tuple[TrustAnchor, ...]
     ) -> tuple[TrustAnchor | None, Finding]:
         """The pinned key at the top of a chain or the one that signed its top, with the finding that says so."""
-        top, subject = chain.links[-1], f"{chain.purpose}/anchor"
+        top, subject = chain.links[-1], f"{chain.name}/anchor"
         for anchor in candidates:
             if anchor.spki_sha256 == top.key.sha256:
                 return anchor, _anchored("pinned-root", subject, anchor, top)
@@ -121,19 +121,18 @@ class _Walk:
         signer = anchor.public_key
         if signer is None or signed is None:
             return "root-not-included", Outcome.COULD_NOT_CHECK
-        found = await self._check(subject, signed, signer, anchor.minimum_rsa_bits)
+        found = await self._check(subject, signed, signer, anchor)
         return found.code, found.outcome
 
     async def check_links(self, chain: Chain, anchor: TrustAnchor | None) -> list[Finding]:
         """Signatures, names, roles and dates of a chain; what lies above the last link is ``find_anchor``'s matter."""
-        floor = DEFAULT_RSA_BITS if anchor is None else anchor.minimum_rsa_bits
         findings = []
         for index, (lower, upper) in enumerate(zip(chain.links, chain.links[1:], strict=False)):
-            subject = f"{chain.purpose}/{index}"
+            subject = f"{chain.name}/{index}"
             if lower.signed is None:
                 findings.append(Finding(code="unsigned-link", outcome=Outcome.FAILED, subject=subject))
             else:
-                findings.append(await self._check(subject, lower.signed, upper.key, floor))
+                findings.append(await self._check(subject, lower.signed, upper.key, anchor))
         return [
             *findings,
             *name_findings(chain),
@@ -143,19 +142,24 @@ class _Walk:
         ]
 
     async def check_statement(
-        self, name: str, signed: SignedBytes, purpose: str, reached: Mapping[str, TrustAnchor]
+        self, name: str, signed: SignedBytes, chain_name: str, reached: Mapping[str, TrustAnchor]
     ) -> Finding:
-        """Whether the first key of the chain with that purpose signed the statement."""
-        chain = self.attestation.chain(purpose)
+        """Whether the first key of the named chain signed the statement."""
+        chain = self.attestation.chain(chain_name)
         if chain is None:
-            return Finding(code="no-chain", outcome=Outcome.FAILED, subject=name, expected=purpose)
-        anchor = reached.get(purpose)
-        floor = DEFAULT_RSA_BITS if anchor is None else anchor.minimum_rsa_bits
-        return await self._check(name, signed, chain.links[0].key, floor)
+            return Finding(code="no-chain", outcome=Outcome.FAILED, subject=name, expected=chain_name)
+        return await self._check(name, signed, chain.links[0].key, reached.get(chain_name))
 
-    async def _check(self, subject: str, signed: SignedBytes, signer: PublicKeyInfo, floor: int) -> Finding:
+    async def _check(
+        self, subject: str, signed: SignedBytes, signer: PublicKeyInfo, anchor: TrustAnchor | None
+    ) -> Finding:
+        floor = DEFAULT_RSA_BITS if anchor is None else anchor.minimum_rsa_bits
+        # An exponent of its own is the pinned key's alone: no key below it may have it.
+        pinned = anchor is not None and anchor.spki_sha256 == signer.sha256
+        exponent = anchor.rsa_exponent if anchor is not None and pinned else DEFAULT_RSA_EXPONENT
         try:
-            await self.backend.verify(signed.check_by(signer, minimum_rsa_bits=floor))
+            check = signed.check_by(signer, minimum_rsa_bits=floor, rsa_exponent=exponent)
+            await self.backend.verify(check)
         except (Unsupported, Unavailable) as error:
             return _error_finding(subject, error, Outcome.COULD_NOT_CHECK)
         except VaultproofError as error:
@@ -183,7 +187,7 @@ def _anchored(code: str, subject: str, anchor: TrustAnchor, top: Link) -> Findin
 
 def _endorsements(attestation: Attestation, reached: Mapping[str, TrustAnchor]) -> Iterator[Endorsement]:
     for chain in attestation.chains:
-        anchor = reached.get(chain.purpose)
+        anchor = reached.get(chain.name)
         for link in chain.links:
             certificate = link.certificate
             yield Endorsement(

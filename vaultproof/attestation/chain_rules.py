@@ -22,7 +22,7 @@ def name_findings(chain: Chain) -> Iterator[Finding]:
         yield Finding(
             code="names-match" if same else "name-mismatch",
             outcome=Outcome.PROVEN if same else Outcome.FAILED,
-            subject=f"{chain.purpose}/{index}",
+            subject=f"{chain.name}/{index}",
             expected=upper.certificate.subject.text,
             found=lower.certificate.issuer.text,
             source=lower.source,
@@ -35,7 +35,7 @@ def position_findings(chain: Chain) -> Iterator[Finding]:
         certificate = link.certificate
         if certificate is None:
             continue
-        subject = f"{chain.purpose}/{index}"
+        subject = f"{chain.name}/{index}"
         problems = (
             *_wrong_role(link, certificate),
             *_path_length(chain, index, certificate),
@@ -102,7 +102,7 @@ def oddity_findings(chain: Chain) -> Iterator[Finding]:
             yield Finding(
                 code=oddity.code,
                 outcome=Outcome.NOTED,
-                subject=f"{chain.purpose}/{index}",
+                subject=f"{chain.name}/{index}",
                 found=f"{oddity.detail} (byte {oddity.offset})",
                 required=False,
                 source=link.source,
@@ -121,10 +121,10 @@ def date_findings(
         if included and link is chain.links[-1]:
             rule = DateRule.AT_DEPLOYMENT if anchor is not None and anchor.judge_dates else DateRule.UNJUDGED
         window = (link.certificate.not_before, link.certificate.not_after)
-        yield from _judged(f"{chain.purpose}/{index}", window, rule, (at, now, signed_at))
+        yield from _judged(f"{chain.name}/{index}", window, rule, (at, now, signed_at))
     if anchor is not None and anchor.judge_dates and not included:
         window = (anchor.not_before or _EVER[0], anchor.not_after or _EVER[1])
-        yield from _judged(f"{chain.purpose}/anchor", window, DateRule.AT_DEPLOYMENT, (at, now, signed_at))
+        yield from _judged(f"{chain.name}/anchor", window, DateRule.AT_DEPLOYMENT, (at, now, signed_at))
 
 
 _EVER = (

@@ -13,6 +13,9 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+"""For functions that make a claim of whatever they are given."""
+
+T_co = TypeVar("T_co", covariant=True)
 
 
 class Grade(StrEnum):
@@ -32,7 +35,9 @@ class Grade(StrEnum):
 class Source:
     """Where a value was read: ``offset`` and ``length`` in bytes within ``file``.
 
-    When the file is PEM, ``block`` says which block (0 is the first) and offsets count in the bytes that it carries.
+    When the file is an envelope, offsets count in the bytes that it carries: ``block`` says which block of a PEM file
+    (0 is the first), and is 0 for what a gzip file or a base64 field holds.  A field of a JSON file is named by its
+    pointer as a fragment: ``attestation.json#/attributes/attestation/certificatePemFile``.
     """
 
     file: str
@@ -42,10 +47,10 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claim(Generic[T]):
+class Claim(Generic[T_co]):
     """A value, how good it is, and where it was read."""
 
-    value: T
+    value: T_co
     grade: Grade
     source: Source
 
@@ -177,7 +182,7 @@ class PlatformClaims:
         return CodeGrade.VERSION_ASSERTED if _counts(self.swversion) else CodeGrade.NOT_ATTESTED
 
 
-def _counts(claim: Claim[T] | None) -> bool:
+def _counts(claim: Claim[object] | None) -> bool:
     return claim is not None and claim.grade is not Grade.ASSERTED
 
 

@@ -146,7 +146,7 @@ def serial_findings(serial: Claim[str] | None, chain: Chain) -> tuple[Finding, .
                 Finding(
                     code="serial-same" if same else "serial-differs",
                     outcome=Outcome.PROVEN if same else Outcome.FAILED,
-                    subject=f"{chain.purpose}/{index}",
+                    subject=f"{chain.name}/{index}",
                     expected=None if serial is None else serial.value,
                     found=named,
                     source=link.source,

@@ -11,17 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import TypeVar
 
 from vaultproof.asn1.content import bad
 from vaultproof.asn1.der import Cursor, Element, Limits, Tag, context, parse
 from vaultproof.asn1.keyinfo import AlgorithmIdentifier, PublicKeyInfo, read_algorithm, read_public_key
 from vaultproof.asn1.x509 import Certificate, read_certificate
-from vaultproof.attestation.claims import Claim, Grade, Source, UnknownClaim
+from vaultproof.attestation.claims import Claim, Grade, Source, T, UnknownClaim
 from vaultproof.attestation.pkix_evidence_profile import CLAIMS_BY_OID, ELEMENTS_BY_OID, ElementType
 from vaultproof.errors import Malformed, Unsupported
-
-T = TypeVar("T")
 
 EVIDENCE_LIMITS = Limits(size=64 * 1024, depth=32, elements=16_384)
 MAX_ELEMENTS = 128

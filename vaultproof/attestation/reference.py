@@ -15,7 +15,6 @@ from typing import Any
 from vaultproof.asn1.oids import DIGEST_BYTES
 from vaultproof.attestation.claims import CodeGrade, DebugState, ExportPath, Measurement, SiteSource
 from vaultproof.attestation.findings import Advisory
-from vaultproof.strict.encodings import parse_hex
 from vaultproof.strict.records import Reader
 
 REFERENCE_FILE = "reference-values.json"
@@ -181,7 +180,7 @@ def _measurement(reader: Reader) -> Measurement:
     algorithm = reader.choice("algorithm", tuple(DIGEST_BYTES))
     measurement = Measurement(
         algorithm=algorithm,
-        digest=parse_hex(reader.text("digest"), length=DIGEST_BYTES[algorithm], pointer=reader.at("digest")).hex(),
+        digest=reader.hex("digest", length=DIGEST_BYTES[algorithm]).hex(),
         component=reader.text("component", maximum=256),
     )
     reader.done()

@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from vaultproof.attestation.adapter import Adapter
+from vaultproof.attestation.aws_nitro import AwsNitroAdapter
+from vaultproof.attestation.marvell_liquidsecurity import MarvellLiquidSecurityAdapter
 from vaultproof.attestation.pkix_evidence import PkixEvidenceAdapter
+from vaultproof.attestation.securosys_primus import SecurosysPrimusAdapter
+from vaultproof.attestation.thales_luna import ThalesLunaAdapter
+from vaultproof.attestation.yubico import YubiHsmAdapter, YubiKeyPivAdapter
 from vaultproof.errors import Unsupported
 
-ADAPTERS: tuple[Adapter, ...] = (PkixEvidenceAdapter(),)
+ADAPTERS: tuple[Adapter, ...] = (
+    PkixEvidenceAdapter(),
+    AwsNitroAdapter(),
+    YubiHsmAdapter(),
+    YubiKeyPivAdapter(),
+    MarvellLiquidSecurityAdapter(),
+    ThalesLunaAdapter(),
+    SecurosysPrimusAdapter(),
+)
 """Every adapter; a technology's id appears once."""
 
 

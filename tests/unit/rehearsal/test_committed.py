@@ -99,5 +99,10 @@ def test_production_pins_what_is_public_and_invents_nothing(trust: TrustSet) -> 
     assert namespace.root_digest == "ed63fcff5e835749fc45034ede726877e3410ab9496c3ef0e8814b982bf01155"
     (operator,) = trust.production.operators
     assert (operator.id, operator.keys, bool(operator.note)) == ("meta", (), True)
-    assert (trust.production.vendor_roots, trust.production.witnesses) == ((), ())
-    assert trust.production.reference_values.technologies == ()
+    assert trust.production.witnesses == ()
+    assert [root.anchor.id for root in trust.production.vendor_roots if not root.provenance] == []
+    policies = trust.production.reference_values.technologies
+    assert {policy.technology for policy in policies} == {
+        root.anchor.technology for root in trust.production.vendor_roots
+    }
+    assert [entry.id for policy in policies for entry in policy.allowed if entry.source is None] == []

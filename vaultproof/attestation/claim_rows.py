@@ -1,0 +1,77 @@
+"""Normalised claims as a flat list, for people and programs: each with its path, its grade and where it was read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from vaultproof.attestation.claims import (
+    AttesterClaims,
+    Claim,
+    Claims,
+    EvidenceClaims,
+    Grade,
+    KeyClaims,
+    Measurement,
+    PlatformClaims,
+    Source,
+)
+from vaultproof.strict.encodings import format_time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimRow:
+    """One claim: ``path`` as in findings (``keys/0/local``), ``value`` as text, grade and place."""
+
+    path: str
+    value: str
+    grade: Grade
+    source: Source
+
+
+def claim_rows(claims: Claims) -> tuple[ClaimRow, ...]:
+    """Every claim that is there, in the order of the record; what a device does not say has no row."""
+    return tuple(_rows(claims))
+
+
+def _rows(claims: Claims) -> Iterator[ClaimRow]:
+    records: list[tuple[str, AttesterClaims | EvidenceClaims | PlatformClaims | KeyClaims]] = [
+        ("attester", claims.attester),
+        ("evidence", claims.evidence),
+        ("platform", claims.platform),
+        *((f"keys/{index}", key) for index, key in enumerate(claims.keys)),
+    ]
+    for place, record in records:
+        for item in fields(record):
+            claim = getattr(record, item.name)
+            if isinstance(claim, Claim):
+                yield _row(f"{place}/{item.name}", claim)
+    if claims.site is not None:
+        yield _row("site", claims.site.value)
+    for unknown in claims.unknown:
+        yield ClaimRow(
+            path=f"{unknown.place}/{unknown.type}",
+            value=unknown.raw.hex(),
+            grade=Grade.ATTESTED,
+            source=unknown.source,
+        )
+
+
+def _row(path: str, claim: Claim[object]) -> ClaimRow:
+    return ClaimRow(path=path, value=_text(claim.value), grade=claim.grade, source=claim.source)
+
+
+def _text(value: object) -> str:
+    """A value as text: booleans as in JSON, bytes in hex, times as RFC 3339, lists with semicolons."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, datetime):
+        return format_time(value)
+    if isinstance(value, Measurement):
+        return value.text
+    if isinstance(value, tuple):
+        return "; ".join(_text(item) for item in value)
+    return str(value)
