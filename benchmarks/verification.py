@@ -2,13 +2,13 @@
 
     python -m benchmarks verification
 
-Bars: epochs >= 0.90 of the raw limit of the two verifications in each; appraising a fleet >= 0.7 of the raw limit of all
-signatures that a whole verification makes.
+Bars: epochs >= 0.90 of the raw limit of the two verifications in each; appraising a fleet >= 0.7 of the raw limit of
+all signatures that a whole verification makes.
 """
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import hashlib
 from pathlib import Path
 
@@ -71,7 +71,7 @@ def epochs() -> None:
 def deployments() -> None:
     """Verify each committed deployment, against only the signatures that it checks."""
     trust, procedures = sources.load_trust(), sources.load_procedures()
-    clock = datetime.datetime(2026, 11, 22, 12, tzinfo=datetime.UTC)
+    clock = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
     for folder in sorted(path for path in EVIDENCE.iterdir() if path.is_dir()):
         files = sources.load_folder(folder)
         recorder = _Recorder()

@@ -65,7 +65,7 @@ def make_device(plan: EvidencePlan, *, deployed_at: datetime) -> Device:
     attestation = _certificate(
         subject=_name(f"REHEARSAL attestation key of {serial}"), key=attestation_key.public_key(),
         issuer=device_name, signer=device_key, label=f"{plan.device}/{serial}/attestation-key",
-        dates=(MADE, until), authority=None,
+        dates=(MADE, until), authority=None, attests=not plan.user_key,
     )  # fmt: skip
     return Device(attestation_key=attestation_key, chain=(attestation, device, root))
 
@@ -89,8 +89,13 @@ def _certificate(
     label: str,
     dates: tuple[datetime, datetime],
     authority: int | None,
+    attests: bool = False,
 ) -> x509.Certificate:
-    """One certificate (RFC 5280); ``authority`` is the path length of one that may issue, None for one that may not."""
+    """One certificate (RFC 5280).
+
+    ``authority`` is the path length of one that may issue, None for one that may not; ``attests`` gives it the purpose
+    of an attestation key, which no certificate of a user's key has.
+    """
     usage = {"key_cert_sign": True} if authority is not None else {"digital_signature": True}
     builder = (
         x509.CertificateBuilder()
@@ -105,7 +110,7 @@ def _certificate(
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
     )
-    if authority is None:
+    if attests:
         purpose = x509.ExtendedKeyUsage([ObjectIdentifier(ATTESTATION_KEY_PURPOSE)])
         builder = builder.add_extension(purpose, critical=False)
     return builder.sign(signer, hashes.SHA384(), ecdsa_deterministic=True)

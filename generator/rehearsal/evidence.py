@@ -41,7 +41,7 @@ def attestation_files(plan: Plan, member: MemberPlan, order: int) -> dict[str, b
     tbs = encode_tbs(
         TransactionValues(
             nonce=evidence.nonce or _nonce(plan),
-            timestamp=attested_at(plan, order),
+            timestamp=evidence.own_time or attested_at(plan, order),
             ak_spki=spki(device.attestation_key.public_key()),
         ),
         _platform(evidence, order),
@@ -80,7 +80,7 @@ def _platform(evidence: EvidencePlan, order: int) -> PlatformValues:
         fipsmodule="REHEARSAL-0000",
         measurements=tuple(
             Measurement(algorithm="sha-384", digest=digest.hex(), component=component)
-            for component, digest in evidence.firmware.measurements
+            for component, digest in (evidence.firmware.measurements if evidence.measured else ())
         ),
     )
 

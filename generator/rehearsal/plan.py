@@ -37,7 +37,8 @@ class EvidencePlan:
     ``keys`` the keys it speaks of.  The rest is for faults: ``stray_root`` (its maker's root is not the pinned one),
     ``stray_signature`` (signed by a key that is not the one of its certificate), ``debug``, ``nonce`` (in place of the
     right one), ``expired`` (its certificates ended before the deployment), ``certified`` (the serial number in the
-    device's certificate where that is another one).
+    device's certificate where that is another one), ``own_time`` (what its clock says in place of the right time),
+    ``user_key`` (its attestation key is one that users made), ``measured`` (False: it states a version alone).
     """
 
     device: str
@@ -50,6 +51,9 @@ class EvidencePlan:
     nonce: bytes | None = None
     expired: bool = False
     certified: str | None = None
+    own_time: datetime | None = None
+    user_key: bool = False
+    measured: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ from generator.rehearsal.firmware import (
     HARDWARE_MODEL,
     Firmware,
 )
-from generator.rehearsal.options import MESSENGER, MIN_MEMBERS
+from generator.rehearsal.options import MESSENGER, MIN_MEMBERS, WHATSAPP
 from generator.rehearsal.planning import founding_artifact
 from generator.rehearsal.signer import NAMESPACE
 from vaultproof.crypto.port import Algorithm
@@ -66,6 +66,7 @@ def _trust() -> dict[str, Any]:
             {
                 "name": NAMESPACE,
                 "signer": SIGNER_ID,
+                "operator": OPERATOR_ID,
                 "product": MESSENGER,
                 "ciphersuite": PROTOBUF_ED25519,
                 "root_epoch": 1,
@@ -73,6 +74,7 @@ def _trust() -> dict[str, Any]:
                 "provenance": _PROVENANCE,
             }
         ],
+        "app_pinned": [{"product": WHATSAPP, "operator": OPERATOR_ID, "provenance": _PROVENANCE}],
         "operators": [
             _party(
                 OPERATOR_ID,

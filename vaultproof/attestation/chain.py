@@ -168,9 +168,8 @@ class _Walk:
 
 
 def _error_finding(subject: str, error: VaultproofError, outcome: Outcome) -> Finding:
-    return Finding(
-        code=error.code, outcome=outcome, subject=subject, expected=error.expected, found=error.found or error.message
-    )
+    # Never the message: engines word the same refusal differently, and findings go into the report digest.
+    return Finding(code=error.code, outcome=outcome, subject=subject, expected=error.expected, found=error.found)
 
 
 def _anchored(code: str, subject: str, anchor: TrustAnchor, top: Link) -> Finding:

@@ -9,7 +9,7 @@ from typing import Any
 
 from vaultproof.crypto.port import Backend
 from vaultproof.epoch_check import check_epoch, check_own_key
-from vaultproof.errors import Malformed, Mismatch, Unavailable, Untrusted, VaultproofError
+from vaultproof.errors import Malformed, Mismatch, Unavailable, Unsupported, Untrusted, VaultproofError
 from vaultproof.evidence.epoch import EpochRecord, read_epoch_value
 from vaultproof.report import Scope, Status
 from vaultproof.steps.base import status_of
@@ -203,6 +203,8 @@ async def _own_key(record: EpochRecord, value: Any, known: frozenset[bytes], bac
         if public_key in known:
             return None
         await check_own_key(record, public_key, backend)
+    except (Unsupported, Unavailable):
+        return None  # this engine cannot tell: nothing to say of that key
     except VaultproofError:
         return OwnKey.INVALID
     return OwnKey.VALID

@@ -32,6 +32,19 @@ def hex_value(ctx: click.Context, param: click.Parameter, value: str | None) -> 
         raise click.BadParameter(f"{value!r} is not 32 bytes in hexadecimal", ctx=ctx, param=param) from None
 
 
+def octets_value(ctx: click.Context, param: click.Parameter, value: str | None) -> bytes | None:
+    """At least one byte that an option gives in hexadecimal, of either case."""
+    if value is None:
+        return None
+    try:
+        octets = parse_hex(value.lower())
+    except Malformed:
+        octets = b""
+    if not octets:
+        raise click.BadParameter(f"{value!r} is not bytes in hexadecimal", ctx=ctx, param=param)
+    return octets
+
+
 FOLDER = click.Path(file_okay=False, path_type=Path)
 """A folder; that it exists is looked at where it is opened."""
 

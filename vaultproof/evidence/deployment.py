@@ -121,6 +121,8 @@ def _member(reader: Reader) -> Member:
         holds=reader.texts("holds", maximum=100),
     )
     reader.done()
+    if not member.holds:
+        raise reader.wrong("holds", "at least one role", [])  # else no step could compare what the member attests
     return member
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from vaultproof.app_package import KeySighting, find_keys
 from vaultproof.errors import Unavailable, VaultproofError
+from vaultproof.evidence.deployment import HARDCODED, OVER_THE_AIR
 from vaultproof.evidence.files import DEPLOYMENT, FLEET_KEYS, required, sha256_hex
 from vaultproof.evidence.fleet_keys import FleetKeys, read_fleet_keys
-from vaultproof.report import Origin
+from vaultproof.report import Origin, Status
 from vaultproof.steps.base import Context, Finding, Substeps, compared, shown
 
 
@@ -14,6 +15,7 @@ async def app_pin(context: Context) -> Finding:
     """Compare the app package's SHA-256, then search it for every published key."""
     substeps = Substeps()
     keys = read_fleet_keys(required(context.files, FLEET_KEYS))
+    _pinned_product(substeps, context)
     app = context.deployment.app
     if app is None or app.path is None:
         raise Unavailable(
@@ -33,6 +35,22 @@ async def app_pin(context: Context) -> Finding:
         return substeps.finding()
     _report(substeps, keys, found, app.path)
     return substeps.finding()
+
+
+def _pinned_product(substeps: Substeps, context: Context) -> None:
+    """The product is one whose app carries the keys: otherwise an announcement could leave out signer and log."""
+    announced = context.deployment
+    pin = context.trust.app_pinned_product(announced.product)
+    if pin is not None:
+        stated = Origin.OPERATOR_STATEMENT
+        fact = compared("operator", announced.operator, pin.operator, stated, file=DEPLOYMENT)
+        substeps.compare("product", "app-product-same", fact, shown("product", announced.product, Origin.PINNED))
+    elif any(namespace.product == announced.product for namespace in context.trust.namespaces):
+        fact = compared("distribution", HARDCODED, OVER_THE_AIR, Origin.PINNED, file=DEPLOYMENT)
+        substeps.mismatch("product", "distribution-differs", fact)
+    else:
+        product = shown("product", announced.product, Origin.OPERATOR_STATEMENT, file=DEPLOYMENT)
+        substeps.add("product", Status.COULD_NOT_CHECK, "product-not-pinned", product)
 
 
 def _report(substeps: Substeps, keys: FleetKeys, found: dict[bytes, KeySighting], path: str) -> None:

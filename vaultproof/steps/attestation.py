@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vaultproof.attestation.adapter import Attestation
 from vaultproof.attestation.appraisal import appraise
-from vaultproof.attestation.chain import ChainResult, verify_chain
+from vaultproof.attestation.chain import verify_chain
+from vaultproof.attestation.checks import CHECKS, grouped
 from vaultproof.attestation.claims import Claims
-from vaultproof.attestation.findings import Finding as Appraised
 from vaultproof.attestation.freshness import attestation_nonce
 from vaultproof.attestation.registry import adapter_for
 from vaultproof.errors import Unavailable, VaultproofError
@@ -21,18 +20,7 @@ from vaultproof.steps.appraised import add_group
 from vaultproof.steps.base import Context, Finding, Substeps, shown
 from vaultproof.strict.encodings import format_time
 
-CHECKS = ("evidence", "chain", "signature", "dates", "code", "advisories", "debug", "key-protection", "freshness")
-"""The checks of each member, in the order in which they are shown: the columns of the fleet matrix."""
-
-_GROUPS = (
-    ("attester/", "code"),
-    ("platform/dbgstat", "debug"),
-    ("platform", "code"),
-    ("keys", "key-protection"),
-    ("evidence/nonce", "freshness"),
-    ("evidence/", "code"),
-)
-_DATES = ("-at-deployment", "-now", "-at-signing", "no-signing-time", "dates-not-judged")
+__all__ = ["CHECKS", "AttestedFleet", "AttestedMember", "attestation", "folder_of", "member_files"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,29 +86,7 @@ async def _member(
     at, folder = context.deployment.deployed_at, folder_of(member.name)
     chain = await verify_chain(read, context.trust.anchors, context.backend, at, context.now)
     appraisal = appraise(read, context.trust.reference_values, at, context.now, nonce)
-    groups = _grouped(read, chain, appraisal.findings)
+    groups = grouped(read, chain, appraisal.findings)
     for check in CHECKS:
         add_group(substeps, check, groups.get(check, ()), folder, subject=member.name)
     return AttestedMember(member=member, claims=read.claims, code_allowed=appraisal.code_allowed)
-
-
-def _grouped(read: Attestation, chain: ChainResult, appraised: Sequence[Appraised]) -> dict[str, list[Appraised]]:
-    """Findings by the check they belong to."""
-    groups: dict[str, list[Appraised]] = {}
-    statements = {statement.name for statement in read.statements}
-    for item in chain.findings:
-        check = "signature" if item.subject in statements else "dates" if _is_date(item.code) else "chain"
-        groups.setdefault(check, []).append(item)
-    for item in appraised:
-        groups.setdefault(_check_of(item), []).append(item)
-    return groups
-
-
-def _is_date(code: str) -> bool:
-    return code.endswith(_DATES)
-
-
-def _check_of(item: Appraised) -> str:
-    if item.advisory is not None:
-        return "advisories"
-    return next((check for prefix, check in _GROUPS if item.subject.startswith(prefix)), "code")

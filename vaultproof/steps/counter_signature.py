@@ -22,7 +22,7 @@ async def counter_signature(context: Context) -> Finding:
         raise Unavailable(
             "not-published", "the proof has no counter-signature", file=PROOF, pointer="/counter_signature"
         )
-    operator = context.trust.operator(context.deployment.operator)
+    operator = context.trust.operator(context.relying_on(SignedRecord).namespace.operator)
     if operator is None or not operator.keys:
         raise Unavailable(
             "operator-key-not-pinned", "no key of the operator is pinned", file=PROOF,

@@ -75,9 +75,10 @@ def _asked_for(substeps: Substeps, context: Context, record: EpochRecord, digest
         ("digest", record.digest.hex(), digest),
         ("ciphersuite", record.ciphersuite, namespace.ciphersuite),
         ("product", context.deployment.product, namespace.product),
+        ("operator", context.deployment.operator, namespace.operator),
     )
     for name, found, expected in asked:
-        stated = name == "product"
+        stated = name in ("product", "operator")
         origin, file = (Origin.OPERATOR_STATEMENT, DEPLOYMENT) if stated else (Origin.INDEPENDENT_SIGNER, PROOF)
         substeps.compare(name, f"{name}-same", compared(name, found, expected, origin, file=file))
     _announced_time(substeps, context, record)

@@ -69,14 +69,30 @@ class Signer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Namespace:
-    """A namespace of the signer's log, pinned to its first epoch and that epoch's digest (hex)."""
+    """A namespace of the signer's log, pinned to its first epoch and that epoch's digest (hex).
+
+    ``operator`` is the only one that may confirm what is logged there, for the one ``product``.
+    """
 
     name: str
     signer: str
+    operator: str
     product: str
     ciphersuite: int
     root_epoch: int
     root_digest: str
+    provenance: tuple[Provenance, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppPinnedProduct:
+    """A product whose app carries its fleet's keys, and the operator that publishes the app.
+
+    Pinned, because an announcement that could choose how keys are distributed could choose to be checked by less.
+    """
+
+    product: str
+    operator: str
     provenance: tuple[Provenance, ...]
 
 
@@ -120,6 +136,7 @@ class TrustConfiguration:
     kind: Scope
     signers: tuple[Signer, ...]
     namespaces: tuple[Namespace, ...]
+    app_pinned: tuple[AppPinnedProduct, ...]
     operators: tuple[Party, ...]
     witnesses: tuple[Party, ...]
     vendor_roots: tuple[VendorRoot, ...]
@@ -134,6 +151,10 @@ class TrustConfiguration:
     def namespace(self, name: str) -> Namespace | None:
         """The pinned namespace with this name, if there is one."""
         return next((item for item in self.namespaces if item.name == name), None)
+
+    def app_pinned_product(self, product: str) -> AppPinnedProduct | None:
+        """The pin of a product whose app carries the keys, if there is one."""
+        return next((item for item in self.app_pinned if item.product == product), None)
 
     def signer(self, id: str) -> Signer | None:
         """The signer with this id, if there is one."""
@@ -191,6 +212,7 @@ def read_trust(trust: bytes, reference: bytes, kind: Scope, folder: str = "") ->
         kind=kind,
         signers=tuple(_signer(item) for item in reader.objects("signers")),
         namespaces=tuple(_namespace(item) for item in reader.objects("namespaces")),
+        app_pinned=tuple(_app_pinned(item) for item in reader.objects("app_pinned")),
         operators=tuple(_party(item) for item in reader.objects("operators")),
         witnesses=tuple(_party(item) for item in reader.objects("witnesses")),
         vendor_roots=tuple(_vendor_root(item) for item in reader.objects("vendor_roots")),
@@ -211,6 +233,7 @@ def _check_names(reader: Reader, configuration: TrustConfiguration) -> None:
         "namespaces": [item.name for item in configuration.namespaces],
         "operators": [item.id for item in configuration.operators],
         "witnesses": [item.id for item in configuration.witnesses],
+        "app_pinned": [item.product for item in configuration.app_pinned],
     }
     for field, listed in names.items():
         if len(set(listed)) != len(listed):
@@ -218,6 +241,8 @@ def _check_names(reader: Reader, configuration: TrustConfiguration) -> None:
     for index, namespace in enumerate(configuration.namespaces):
         if namespace.signer not in names["signers"]:
             raise reader.wrong(f"namespaces/{index}/signer", "an id listed under signers", namespace.signer)
+        if namespace.operator not in names["operators"]:
+            raise reader.wrong(f"namespaces/{index}/operator", "an id listed under operators", namespace.operator)
 
 
 def _check_key(reader: Reader, algorithm: Algorithm, spki: bytes) -> None:
@@ -265,6 +290,7 @@ def _namespace(reader: Reader) -> Namespace:
     namespace = Namespace(
         name=reader.text("name"),
         signer=reader.text("signer"),
+        operator=reader.text("operator"),
         product=reader.text("product"),
         ciphersuite=reader.integer("ciphersuite", minimum=1, maximum=2),
         root_epoch=reader.integer("root_epoch", minimum=1),
@@ -273,6 +299,14 @@ def _namespace(reader: Reader) -> Namespace:
     )
     reader.done()
     return namespace
+
+
+def _app_pinned(reader: Reader) -> AppPinnedProduct:
+    product = AppPinnedProduct(
+        product=reader.text("product"), operator=reader.text("operator"), provenance=_provenance(reader)
+    )
+    reader.done()
+    return product
 
 
 def _party(reader: Reader) -> Party:

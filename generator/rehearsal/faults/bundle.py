@@ -123,6 +123,12 @@ SIGNER = {
         distribution=OVER_THE_AIR,
         files=announced("product", lambda _: "whatsapp"),
     ),
+    "signer-wrong-operator": Fault(
+        step="signer",
+        sentence="The announcement names another operator than the one that the namespace is pinned for.",
+        distribution=OVER_THE_AIR,
+        files=announced("operator", lambda _: "rehearsal-somebody-else"),
+    ),
     "signer-announced-time-far": Fault(
         step="signer",
         sentence="The announced time of deployment is two months after the time in the signer's record.",

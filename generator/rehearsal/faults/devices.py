@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from hashlib import sha256
 from types import MappingProxyType
 
@@ -11,6 +12,7 @@ from generator.rehearsal.derive import Seed
 from generator.rehearsal.evidence import EVIDENCE_FILE
 from generator.rehearsal.faults.base import (
     Fault,
+    FileChange,
     replaced,
     republished,
     with_evidence,
@@ -27,6 +29,8 @@ from generator.rehearsal.firmware import (
 )
 from generator.rehearsal.fleet import plan_member, session_key
 from generator.rehearsal.plan import KeyPlan, Plan
+from vaultproof.asn1 import der, writer
+from vaultproof.crypto.keys import x25519_spki
 
 _SECOND = 1
 _THIRD = 2
@@ -71,6 +75,28 @@ def _extra(plan: Plan) -> Plan:
     return replace(plan, unannounced=(member,))
 
 
+def _backdated(plan: Plan) -> Plan:
+    """The clock of a device whose certificates have expired goes back to when they had not."""
+    return with_evidence(plan, _THIRD, expired=True, own_time=plan.deployed_at - timedelta(days=180))
+
+
+def _signatures(change: Callable[[bytes], bytes]) -> FileChange:
+    """Evidence with another list of signature blocks (draft-07, 4: they are not covered by any signature)."""
+
+    def apply(data: bytes) -> bytes:
+        tbs, signatures, *rest = der.parse(data).children()
+        changed = writer.sequence(change(signatures.content))
+        return writer.sequence(tbs.raw, changed, *(part.raw for part in rest))
+
+    return replaced(f"{_FOLDER}/{EVIDENCE_FILE}", apply)
+
+
+def _in_two_shapes(plan: Plan) -> Plan:
+    """One key twice in the key file: as its 32 bytes, and as the SubjectPublicKeyInfo that holds them."""
+    first = plan.published[0]
+    return republished(plan, [*plan.published, replace(first, public=x25519_spki(first.public))])
+
+
 ATTESTATION = {
     "attestation-unrecognised-root": Fault(
         step="attestation",
@@ -86,6 +112,31 @@ ATTESTATION = {
         step="attestation",
         sentence="One HSM's certificates had expired before the deployment.",
         plan=lambda plan: with_evidence(plan, _THIRD, expired=True),
+    ),
+    "attestation-backdated": Fault(
+        step="attestation",
+        sentence="One HSM's certificates had expired, and its own clock says that they had not.",
+        plan=_backdated,
+    ),
+    "attestation-user-key": Fault(
+        step="attestation",
+        sentence="One HSM's attestation was signed by a key that its users made, not by its attestation key.",
+        plan=lambda plan: with_evidence(plan, _THIRD, user_key=True),
+    ),
+    "attestation-version-only": Fault(
+        step="attestation",
+        sentence="One HSM states an allowed version of its code, and no measurement.",
+        plan=lambda plan: with_evidence(plan, _THIRD, measured=False),
+    ),
+    "attestation-signature-stripped": Fault(
+        step="attestation",
+        sentence="The signature of one HSM's attestation was taken away.",
+        files=_signatures(lambda _: b""),
+    ),
+    "attestation-signature-added": Fault(
+        step="attestation",
+        sentence="One HSM's attestation has a second signature, which nobody asked for.",
+        files=_signatures(lambda blocks: blocks + blocks),
     ),
     "attestation-serial-differs": Fault(
         step="attestation",
@@ -164,6 +215,9 @@ KEYS = {
         step="keys", sentence="One HSM attests a fleet key that was not published.", plan=_unpublished
     ),
     "key-shared-between-members": Fault(step="keys", sentence="Two HSMs attest the same key.", plan=_shared),
+    "key-in-two-shapes": Fault(
+        step="keys", sentence="One key is published twice, under two encodings.", plan=_in_two_shapes
+    ),
     "key-role-differs": Fault(
         step="keys",
         sentence="One HSM attests its key for another role than the one it is published with.",

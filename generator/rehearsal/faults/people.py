@@ -86,6 +86,18 @@ APP_FAULTS = {
         distribution=HARDCODED,
         plan=_without_first_key,
     ),
+    "app-product-over-the-air": Fault(
+        step="app-pin",
+        sentence="A product whose keys come over the air is announced as one whose app carries them.",
+        distribution=HARDCODED,
+        files=announced("product", lambda _: "messenger"),
+    ),
+    "app-product-unknown": Fault(
+        step="app-pin",
+        sentence="The announcement names a product of which nothing is pinned.",
+        distribution=HARDCODED,
+        files=announced("product", lambda _: "rehearsal-unheard-of"),
+    ),
     "app-package-changed": Fault(
         step="app-pin",
         sentence="The app package carries the keys, and is not the announced one.",
