@@ -43,10 +43,32 @@ async def run_cases(cases: list[Mapping[str, Any]]) -> dict[str, Any]:
         except VaultproofError as error:
             answers[case["name"]] = {"refused": error.code}
         else:
-            answers[case["name"]] = {"digest": report.digest, "first_trouble": report.verdict.first_trouble}
+            verdict = report.verdict
+            answer = {"digest": report.digest, "outcome": verdict.outcome.value, "first_trouble": verdict.first_trouble}
+            answers[case["name"]] = answer
     return answers
 
 
 def as_text(answers: dict[str, Any]) -> str:
     """The answers as JSON, which is how they leave the runtime."""
     return json.dumps(answers)
+
+
+async def run_single(questions: list[Mapping[str, Any]]) -> dict[str, Any]:
+    """The whole answer of ``vaultproof attestation`` for each question, as its JSON values."""
+    from vaultproof.attestation.given import Given
+    from vaultproof.attestation.single import Question, check_single
+    from vaultproof.attestation.single_json import as_json
+    from vaultproof.crypto.webcrypto import WebCryptoBackend
+    from vaultproof.strict.encodings import parse_time
+    from vaultproof.trust.configuration import read_trust_set
+
+    trust = read_trust_set(_members("trust.zip"))
+    backend = WebCryptoBackend()
+    answers: dict[str, Any] = {}
+    for question in questions:
+        given = tuple(Given(name=name, data=data) for name, data in _members(question["files"]).items())
+        moment = parse_time(question["at"])
+        asked = Question(given=given, technology=question["technology"], at=moment, now=parse_time(question["now"]))
+        answers[question["name"]] = as_json(await check_single(asked, trust, backend))
+    return answers

@@ -47,7 +47,13 @@ class Given:
     evidence_digest: str | None = None
 
 
-def _zip(files: Mapping[str, bytes]) -> bytes:
+def engine_source() -> bytes:
+    """The module that runs cases inside the runtime."""
+    return Path(engine_cases.__file__).read_bytes()
+
+
+def zipped(files: Mapping[str, bytes]) -> bytes:
+    """A zip of the files, whatever their names."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for path, data in files.items():
@@ -55,15 +61,15 @@ def _zip(files: Mapping[str, bytes]) -> bytes:
     return out.getvalue()
 
 
-def _in_browser(visit: Visit, given: list[Given]) -> dict[str, Any]:
+def in_browser(visit: Visit, given: list[Given]) -> dict[str, Any]:
     """What the packed runtime says of all of them, in one visit."""
-    files = {"procedures.zip": _zip(harness.tree(EVIDENCE / "procedure"))}
-    files["engine_cases.py"] = Path(engine_cases.__file__).read_bytes()
+    files = {"procedures.zip": zipped(harness.tree(EVIDENCE / "procedure"))}
+    files["engine_cases.py"] = engine_source()
     cases: list[dict[str, Any]] = []
     trusts: dict[bytes, str] = {}
     for number, item in enumerate(given):
-        trust = trusts.setdefault(_zip(item.trust), f"trust-{len(trusts)}.zip")
-        files[f"{number}.zip"] = _zip(item.files)
+        trust = trusts.setdefault(zipped(item.trust), f"trust-{len(trusts)}.zip")
+        files[f"{number}.zip"] = zipped(item.files)
         cases.append(
             {
                 "name": item.name,
@@ -79,7 +85,8 @@ def _in_browser(visit: Visit, given: list[Given]) -> dict[str, Any]:
     return answers
 
 
-def _in_cpython(item: Given) -> dict[str, Any]:
+def in_cpython(item: Given) -> dict[str, Any]:
+    """What CPython says of it."""
     documents = [read_procedure(data) for data in harness.tree(EVIDENCE / "procedure").values()]
     try:
         report = run_to_completion(
@@ -95,7 +102,8 @@ def _in_cpython(item: Given) -> dict[str, Any]:
         )
     except VaultproofError as error:
         return {"refused": error.code}
-    return {"digest": report.digest, "first_trouble": report.verdict.first_trouble}
+    verdict = report.verdict
+    return {"digest": report.digest, "outcome": verdict.outcome.value, "first_trouble": verdict.first_trouble}
 
 
 def _faulty(name: str) -> Mapping[str, bytes]:
@@ -112,23 +120,23 @@ def test_every_case_has_one_answer_in_browser_and_cpython(visit: Visit) -> None:
             Given(name=name, files=case.files, trust=case.trust, clock=case.clock, evidence_digest=case.evidence_digest)
         )
     assert len(given) >= 40
-    assert _in_browser(visit, given) == {item.name: _in_cpython(item) for item in given}
+    assert in_browser(visit, given) == {item.name: in_cpython(item) for item in given}
 
 
 @pytest.mark.slow
 def test_every_fault_is_found_by_its_step_in_the_browser_too(visit: Visit) -> None:
     trust = harness.tree(EVIDENCE / "trust")
     given = [Given(name=name, files=_faulty(name), trust=trust) for name in FAULTS]
-    answers = _in_browser(visit, given)
+    answers = in_browser(visit, given)
     assert {name: answer["first_trouble"] for name, answer in answers.items()} == {
         name: fault.step for name, fault in FAULTS.items()
     }
-    assert answers == {item.name: _in_cpython(item) for item in given}
+    assert answers == {item.name: in_cpython(item) for item in given}
 
 
 def test_each_committed_deployment_has_one_report_digest(visit: Visit) -> None:
     trust = harness.tree(EVIDENCE / "trust")
     given = [Given(name=id, files=harness.tree(EVIDENCE / "deployments" / id), trust=trust) for id in DEPLOYMENTS]
-    answers = _in_browser(visit, given)
+    answers = in_browser(visit, given)
     assert len(answers) == 3
-    assert answers == {item.name: _in_cpython(item) for item in given}
+    assert answers == {item.name: in_cpython(item) for item in given}
