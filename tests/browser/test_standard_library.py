@@ -1,0 +1,62 @@
+"""The stripped standard library is enough: the core runs on it, error paths included, and asks for nothing more."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.browser.conftest import DEPLOYMENTS, EVIDENCE, Visit
+from tests.browser.test_crypto_vectors import run_python
+from vaultproof.archive import write_stored_zip
+from verifier_web.packing.modules import module_names, own_code
+from verifier_web.packing.survey import LEFT_OUT
+
+RUN = """
+import json, sys
+sys.path.insert(0, "")
+from core_exercise import exercise
+json.dumps(await exercise(json.loads(open("settings.json").read())))
+"""
+
+# Asked for by the standard library itself, which goes on without them.
+OPTIONAL = {"_hashlib"}
+
+
+STARTED = """
+import json, sys
+import vaultproof_start, vaultproof_browser
+json.dumps(vaultproof_start.missed)
+"""
+
+
+def test_nothing_is_compiled_in_the_browser_that_packing_prepared(visit: Visit) -> None:
+    assert json.loads(run_python(visit, STARTED, {})) == []
+
+
+def _zip(folder: Path) -> bytes:
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return write_stored_zip({path.relative_to(folder).as_posix(): path.read_bytes() for path in paths})
+
+
+@pytest.mark.slow
+def test_the_core_needs_nothing_that_was_left_out(visit: Visit) -> None:
+    if not DEPLOYMENTS:
+        pytest.skip("no deployment is committed under evidence/deployments")
+    archives = {f"{id}.zip": _zip(EVIDENCE / "deployments" / id) for id in DEPLOYMENTS}
+    settings = {"modules": sorted(module_names(own_code())), "deployments": sorted(archives)}
+    files = {
+        **archives,
+        "core_exercise.py": Path(__file__).with_name("core_exercise.py").read_bytes(),
+        "procedures.zip": _zip(EVIDENCE / "procedure"),
+        "settings.json": json.dumps(settings).encode(),
+        "trust.zip": _zip(EVIDENCE / "trust"),
+    }
+    told = json.loads(run_python(visit, RUN, files))
+    roots = {name.split(".")[0] for name in told["missing"]}
+    assert roots - OPTIONAL - set(LEFT_OUT) == set()
+    outcomes = told["outcomes"]
+    assert outcomes["verified"] >= len(DEPLOYMENTS)
+    assert outcomes["contradicted"] > 50
+    assert outcomes.keys() >= {"verified", "contradicted", "incomplete"}, outcomes

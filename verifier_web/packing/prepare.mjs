@@ -1,0 +1,35 @@
+// Started by bytecode.py: compiles what the dataclasses of our code write, so that browsers need not (see prepared.py).
+//
+//   node prepare.mjs PYODIDE_FOLDER REQUEST.json ANSWER.pyc
+//
+// request: {"compiler": source of compile_modules.py, "library": path of the zip to boot from, "own": path of the zip with
+//           our code, "module": the module to import, "file": the name that the answer has in the archive}
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { startPyodide } from "./node_pyodide.mjs";
+
+const [folder, requestFile, answerFile] = process.argv.slice(2).map((path) => resolve(path));
+const request = JSON.parse(readFileSync(requestFile, "utf8"));
+
+const pyodide = await startPyodide(folder, {
+  stdLibURL: request.library,
+  env: { PYTHONHASHSEED: "0", PYTHONPATH: "/lib/own.zip" },
+  fsInit: async (FS) => FS.writeFile("/lib/own.zip", new Uint8Array(readFileSync(request.own))),
+});
+for (const name of ["compiler", "module", "file"]) pyodide.globals.set(name, request[name]);
+pyodide.runPython(`
+import importlib, marshal, types
+import vaultproof_start
+
+importlib.import_module(module)
+tools = types.ModuleType("compile_modules")
+exec(compiler, tools.__dict__)
+prepared = {
+    vaultproof_start.key_of(text): tools.without_lines(compile(text, "<dataclass>", "exec", dont_inherit=True))
+    for text in sorted(vaultproof_start.missed)
+}
+source = f"import marshal\\nPREPARED = marshal.loads({marshal.dumps(prepared)!r})\\n"
+answer = tools.compile_source(source.encode(), file, lines=False)
+`);
+writeFileSync(answerFile, pyodide.globals.get("answer").toJs());
