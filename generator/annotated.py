@@ -1,7 +1,7 @@
 """Bytes beside what they mean: one file, or what a part of it carries, as rows that show every byte exactly once.
 
-Decoders (``annotated_der``, ``annotated_forms``) say which span is what; here the spans are put beside their bytes, what
-no decoder explains becomes a row of its own, and the claims that were read from a span are linked with it.
+Decoders (``annotated_der``, ``annotated_forms``) say which span is what; here spans are put beside their bytes, what no
+decoder explains becomes a row of its own, and the claims that were read from a span are linked with it.
 """
 
 from __future__ import annotations

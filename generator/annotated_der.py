@@ -28,6 +28,13 @@ TAGS: Mapping[int, str] = {
     Tag.VISIBLE_STRING: "VisibleString", Tag.UNIVERSAL_STRING: "UniversalString", Tag.BMP_STRING: "BMPString",
     Tag.SEQUENCE: "SEQUENCE", Tag.SET: "SET",
 }  # fmt: skip
+PLAIN: Mapping[int, str] = {
+    Tag.BOOLEAN: "Yes or no", Tag.INTEGER: "Number", Tag.BIT_STRING: "Bits", Tag.OCTET_STRING: "Bytes",
+    Tag.NULL: "Nothing", Tag.OID: "Identifier", Tag.ENUMERATED: "Choice", Tag.UTC_TIME: "Time",
+    Tag.GENERALIZED_TIME: "Time", Tag.SEQUENCE: "Parts in order", Tag.SET: "Parts in any order",
+}  # fmt: skip
+"""What a type is called where nothing more is known of a value; all other universal types are texts."""
+
 EXTENSIONS = context(3)
 _LONGEST_NUMBER = 8
 _FIELDS = (
@@ -65,12 +72,18 @@ def _parts(element: Element, depth: int, reading: _Reading, *, extension: bool) 
         own=element.content_offset if element.constructed else element.content_offset + start if inner else element.end,
         form=TAGS.get(element.tag) or f"[{element.tag & 0x1F}]",
         value=_held(inner) if inner else value_text(element, reading.names, len(children)),
-        meaning=reading.meanings.get(element.offset, ""),
+        meaning=reading.meanings.get(element.offset) or _plain(element.tag),
         name=_field(element),
     )
     inside = extension or element.tag == EXTENSIONS
     for child in children if inner is None else (inner,):
         yield from _parts(child, depth + 1, reading, extension=inside)
+
+
+def _plain(tag: int) -> str:
+    if tag in PLAIN:
+        return PLAIN[tag]
+    return "Text" if tag in TEXT_CODECS else f"Part number {tag & 0x1F}"
 
 
 def _opened(element: Element, *, extension: bool) -> tuple[Element | None, int]:

@@ -56,7 +56,7 @@ class CutOut:
 
 
 def runs(files: Mapping[str, bytes]) -> tuple[Run, ...]:
-    """Every run of every file, the files that carry certificates alone last; a file that cannot be split stands whole."""
+    """Every run of every file, certificates last; a file that cannot be split stands whole."""
     found = [run for name in sorted(files) for run in _runs(name, files[name])]
     return tuple(sorted(found, key=lambda run: run.label == _CERTIFICATE))
 

@@ -14,7 +14,7 @@ WIDTH = 640
 MARGIN = 16
 HEIGHT = 66
 GAP = 52
-MAX_TEXT = 78
+MAX_TEXT = 68
 """Characters that fit into a box."""
 
 

@@ -83,7 +83,7 @@ _MORE: Mapping[str, str] = {
     "C": "Country",
     "serialNumber": "Serial number of the device",
 }
-_WORDS: Mapping[str, str] = {name.replace("_", "-"): words for name, words in CLAIMS.items()} | _MORE
+_WORDS: Mapping[str, str] = {name.replace("_", "-"): words for name, words in CLAIMS.items()} | dict(_MORE)
 _BY_LENGTH = sorted(_WORDS, key=len, reverse=True)
 
 

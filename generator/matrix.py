@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from generator.weakest import Weakest, weakest_of, weakest_origin
 from vaultproof.evidence.deployment import Deployment
 from vaultproof.presentation.words import Words
 from vaultproof.report import Report, Status, StepResult, Substep
@@ -46,12 +47,16 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One check: what it asks, the step that it belongs to, and a cell for each HSM in the order of the columns."""
+    """One check: what it asks, the step that it belongs to, and a cell for each HSM in the order of the columns.
+
+    ``origin`` says who vouches, at the least, for what was compared; empty where nothing was.
+    """
 
     check: str
     label: str
     step_id: str
     step_number: int
+    origin: str
     cells: tuple[Cell, ...]
 
 
@@ -69,11 +74,15 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matrix:
-    """All HSMs and all checks; ``legend`` has each state that occurs, once, the best one first."""
+    """All HSMs and all checks; ``legend`` has each state that occurs, once, the best one first.
+
+    ``weakest`` says how well the fleet as a whole is known, by its weakest member.
+    """
 
     members: tuple[Column, ...]
     rows: tuple[Row, ...]
     legend: tuple[Cell, ...]
+    weakest: tuple[Weakest, ...]
 
 
 def fleet_matrix(report: Report, deployment: Deployment, words: Words) -> Matrix:
@@ -87,7 +96,7 @@ def fleet_matrix(report: Report, deployment: Deployment, words: Words) -> Matrix
         rows += [_row(steps["attestation"], check, found, members, words) for check in shown]
     if "keys" in steps:
         rows.append(_row(steps["keys"], HOLDS, _holders(steps["keys"]), members, words))
-    return Matrix(members=members, rows=tuple(rows), legend=_legend(rows))
+    return Matrix(members=members, rows=tuple(rows), legend=_legend(rows), weakest=weakest_of(report, words))
 
 
 def key_holders(report: Report) -> dict[str, tuple[str, ...]]:
@@ -159,6 +168,7 @@ def _row(
         label=LABELS.get(check, check.replace("-", " ")),
         step_id=step.id,
         step_number=step.number,
+        origin=weakest_origin((item for member in members for item in found.get((member.name, check), ())), words),
         cells=tuple(_cell(found.get((member.name, check), []), words) for member in members),
     )
 

@@ -13,6 +13,7 @@ from generator.output import MARKER
 from generator.pages.deployment import DeploymentContext, deployment_page
 from generator.pages.frame import Assets
 from generator.pages.front import front_page
+from generator.pages.member import member_pages
 from generator.pages.not_found import not_found_page
 from generator.pages.procedure import procedure_page
 from generator.pages.trust import trust_page
@@ -101,6 +102,8 @@ def _deployment(checked: Checked, inputs: SiteInputs) -> Iterator[tuple[str, byt
         downloads=downloads,
     )
     yield folder + "index.html", inputs.renderer.render(deployment_page(checked, context))
+    for path, made in member_pages(checked, context):
+        yield folder + path, made if isinstance(made, bytes) else inputs.renderer.render(made)
     yield folder + "site-files.json", _site_files(files, inputs.sources)
     for name, (data, _) in downloads.items():
         yield folder + name, data

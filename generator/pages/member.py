@@ -1,26 +1,23 @@
-"""The page of one HSM: what its checks came to, what it says and how well that is known, and its attestation in bytes."""
+"""The page of one HSM: what its checks came to, what it says and how well that is known, its attestation in bytes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import quote
 
-from generator.annotated import Mark, Part, Row, annotate_rows
-from generator.annotated_forms import DECODERS
-from generator.carried import Run, cut_outs, runs
+from generator.carried import CutOut, cut_outs, runs
 from generator.checking import Checked
-from generator.claim_words import GRADES, ROLES, claim_words, group_words
-from generator.formatting import count_text, list_text, size_text
+from generator.formatting import count_text, size_text
 from generator.matrix import HOLDS, Column, Matrix, fleet_matrix
 from generator.pages.deployment import DeploymentContext
 from generator.pages.frame import Frame, make_frame
+from generator.pages.member_bytes import Bytes, ClaimGroup, annotated_bytes, claim_groups, place_text, run_title
 from generator.pages.member_chain import ChainView, Walked, chain_views
 from vaultproof.attestation.adapter import Adapter, Attestation
 from vaultproof.attestation.chain import verify_chain
-from vaultproof.attestation.claim_rows import ClaimRow, claim_rows
-from vaultproof.attestation.claims import Source
+from vaultproof.attestation.claim_rows import claim_rows
 from vaultproof.attestation.registry import adapter_for
 from vaultproof.crypto.openssl import OpenSslBackend
 from vaultproof.crypto.port import run_to_completion
@@ -34,9 +31,6 @@ from vaultproof.steps.attestation import folder_of
 ROOT = "../../../../"
 FOLDER = "hsm"
 CERTIFICATES = "certificates"
-LONG = 160
-"""Characters of a value that stand in the table as they are; a longer one is folded."""
-
 _WORST_FIRST = ("mismatch", "could_not_check", "not_published", "not_evaluated", "match", "not_applicable")
 _VOUCHING = ("chain", "signature")
 
@@ -52,46 +46,6 @@ class Probe:
     step_id: str
     step_number: int
     substeps: tuple[SubstepView, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimView:
-    """One claim: plain words and path, its value in lines, how good it is, and where it was read.
-
-    ``row`` is the id of the row of bytes that it was read from; ``long`` values are folded.
-    """
-
-    id: str
-    label: str
-    path: str
-    lines: tuple[str, ...]
-    long: bool
-    grade: str
-    grade_label: str
-    place: str
-    row: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimGroup:
-    """The claims about one thing: the device, what runs on it, a key."""
-
-    title: str
-    claims: tuple[ClaimView, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bytes:
-    """One run of bytes with its rows; ``form`` is what it was decoded as, None where it is only bytes."""
-
-    id: str
-    title: str
-    carrier: str
-    form: str | None
-    size: str
-    count: str
-    opened: bool
-    rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +150,9 @@ def _member(fleet: _Fleet, name: str, index: int) -> Iterator[tuple[str, MemberP
         for file, data in item.files():
             yield f"{folder}{CERTIFICATES}/{file}", data
     rows = () if read is None else claim_rows(read.claims)
-    documents = tuple(_document(run, number, rows, adapter, _title(run, read)) for number, run in enumerate(found))
+    documents = tuple(
+        annotated_bytes(run, number, rows, adapter, run_title(run, read)) for number, run in enumerate(found)
+    )
     probes = tuple(_probes(fleet, index))
     states = {probe.check: probe.status for probe in probes}
     announced = fleet.checked.source.announcement
@@ -229,21 +185,23 @@ def _member(fleet: _Fleet, name: str, index: int) -> Iterator[tuple[str, MemberP
         step=fleet.steps.get("attestation"),
         unread=unread,
         vouched=all(states.get(check) == Status.MATCH.value for check in _VOUCHING),
-        groups=tuple(_groups(rows, documents, fleet.words)),
-        chains=() if read is None else tuple(chain_views(_walked(fleet, read), cut, _place)),
-        certificates=tuple(
-            CertificateFile(
-                stem=item.stem,
-                hrefs=tuple((file, f"{CERTIFICATES}/{file}") for file, _ in item.files()),
-                size=size_text(len(item.der)),
-                sha256=sha256_hex(item.der),
-            )
-            for item in cut.values()
-        ),
+        groups=tuple(claim_groups(rows, documents, fleet.words)),
+        chains=() if read is None else tuple(chain_views(_walked(fleet, read), cut, place_text)),
+        certificates=tuple(_certificates(cut)),
         documents=documents,
         files=tuple(_raw(fleet.context.raw, prefix, file, files[file]) for file in sorted(files)),
     )
     yield f"{folder}index.html", page
+
+
+def _certificates(cut: Mapping[bytes, CutOut]) -> Iterator[CertificateFile]:
+    for item in cut.values():
+        yield CertificateFile(
+            stem=item.stem,
+            hrefs=tuple((file, f"{CERTIFICATES}/{file}") for file, _ in item.files()),
+            size=size_text(len(item.der)),
+            sha256=sha256_hex(item.der),
+        )
 
 
 def _read(technology: str, files: dict[str, bytes]) -> tuple[Adapter | None, Attestation | None, str | None]:
@@ -295,86 +253,11 @@ def _substeps(report: Report, step: StepView, check: str, name: str) -> Iterator
 
 
 def _summary(probes: Sequence[Probe]) -> str:
-    labels = list(dict.fromkeys(probe.status_label for probe in probes))
-    counts = [f"{sum(probe.status_label == label for probe in probes)} {label.lower()}" for label in labels]
-    return f"{count_text(len(probes), 'check')}: {list_text(tuple(counts))}." if probes else "No check was made."
-
-
-def _place(source: Source) -> str:
-    """Where something was read, in words: file, block, bytes."""
-    block = "" if source.block is None else f", block {source.block + 1}"
-    return f"{source.file}{block}, bytes {source.offset} to {source.offset + source.length - 1}"
-
-
-def _claim_id(number: int, path: str) -> str:
-    return f"claim-{number}-{path.replace('/', '-').replace('_', '-')}"
-
-
-def _groups(rows: Sequence[ClaimRow], documents: Sequence[Bytes], words: Words) -> Iterator[ClaimGroup]:
-    places = {mark.anchor: row.id for item in documents for row in item.rows for mark in row.marks}
-    grouped: dict[str, list[ClaimView]] = {}
-    for number, row in enumerate(rows):
-        lines = tuple(words.value(line) for line in row.value.split("; "))
-        id = _claim_id(number, row.path)
-        claim = ClaimView(
-            id=id,
-            label=claim_words(row.path),
-            path=row.path,
-            lines=tuple({"true": "yes", "false": "no"}.get(line, line) for line in lines),
-            long=max(map(len, lines)) > LONG,
-            grade=row.grade.value,
-            grade_label=GRADES[row.grade],
-            place=_place(row.source),
-            row=places.get(id),
-        )
-        grouped.setdefault(group_words(row.path), []).append(claim)
-    for title, claims in grouped.items():
-        yield ClaimGroup(title=title, claims=tuple(claims))
-
-
-def _title(run: Run, read: Attestation | None) -> str:
-    """What a run is: its file, and of a certificate in a chain its role."""
-    links = [link for chain in read.chains for link in chain.links] if read is not None else []
-    for link in links:
-        if link.certificate is not None and link.certificate.raw == run.data:
-            return f"{ROLES[link.role]}: {link.name}"
-    return run.file
-
-
-def _document(run: Run, number: int, rows: Sequence[ClaimRow], adapter: Adapter | None, title: str) -> Bytes:
-    form, parts = _decoded(run.data, adapter)
-    marks = [
-        Mark(
-            start=row.source.offset,
-            end=row.source.offset + row.source.length,
-            label=claim_words(row.path),
-            anchor=_claim_id(index, row.path),
-        )
-        for index, row in enumerate(rows)
-        if (row.source.file, row.source.block) == run.place
-    ]
-    shown = annotate_rows(run.data, parts, marks, f"b{number}")
-    return Bytes(
-        id=f"bytes-{number}",
-        title=title,
-        carrier=f"{run.file}, {run.carrier}",
-        form=form,
-        size=size_text(len(run.data)),
-        count=count_text(len(shown), "row"),
-        opened=number == 0,
-        rows=shown,
-    )
-
-
-def _decoded(data: bytes, adapter: Adapter | None) -> tuple[str | None, tuple[Part, ...]]:
-    names = {} if adapter is None else adapter.oid_names
-    for form, decoder in DECODERS:
-        try:
-            return form, decoder(data, names)
-        except VaultproofError:
-            # Not of that format; the next one is tried, and bytes are shown as bytes when none fits.
-            continue
-    return None, ()
+    """How many checks match, in one sentence."""
+    matching = sum(probe.status == Status.MATCH.value for probe in probes)
+    if not probes:
+        return "No check was made."
+    return f"{matching} of {count_text(len(probes), 'check')} {'matches' if matching == 1 else 'match'}."
 
 
 def _raw(folder: str, prefix: str, file: str, data: bytes) -> RawFile:

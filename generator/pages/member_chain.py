@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from generator.annotated import shown
 from generator.carried import CutOut
 from generator.chain_picture import ChainBox, ChainPicture, chain_picture
 from generator.claim_words import ROLES
 from generator.formatting import date_text
+from vaultproof.asn1.oids import COMMON_NAME
 from vaultproof.attestation.adapter import Attestation, Chain, Link
 from vaultproof.attestation.anchors import TrustAnchor
 from vaultproof.attestation.chain import ChainResult
@@ -131,6 +133,12 @@ def _downloads(link: Link, cut: Mapping[bytes, CutOut]) -> tuple[tuple[str, str]
     return tuple((name, f"certificates/{name}") for name, _ in cut[link.certificate.raw].files())
 
 
+def _short_name(link: Link) -> str:
+    """The one common name of a certificate's subject, as a box has little room; else the name in full."""
+    names = () if link.certificate is None else link.certificate.subject.all(COMMON_NAME)
+    return shown(names[0]) if len(names) == 1 else shown(link.name)
+
+
 def _picture(walked: Walked, chain: Chain, anchor: TrustAnchor | None) -> ChainPicture:
     boxes, states = [], []
     top = chain.links[-1]
@@ -141,7 +149,7 @@ def _picture(walked: Walked, chain: Chain, anchor: TrustAnchor | None) -> ChainP
         link = chain.links[index]
         pinned = anchor is not None and anchor.spki_sha256 == link.key.sha256
         title = f"{ROLES[link.role]}, pinned" if pinned else ROLES[link.role]
-        boxes.append(ChainBox(kind="pinned" if pinned else "thing", title=title, detail=link.name))
+        boxes.append(ChainBox(kind="pinned" if pinned else "thing", title=title, detail=_short_name(link)))
         if index:
             states.append(walked.state((f"{chain.name}/{index - 1}",)))
     names = [statement.name for statement in walked.read.statements if statement.chain == chain.name]

@@ -20,6 +20,7 @@ STEP = """
 CANNOT = ("unsupported", "network", "integrity", "time-limit", "too-large", "refused", "engine", "stopped", "other")
 
 TEXTS = {
+    "establishes-nothing": "Nothing: no step matched.",
     "again": "Check again",
     "begun": "The check has begun.",
     "waiting": "Waiting",

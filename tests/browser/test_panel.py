@@ -14,6 +14,8 @@ from tests.browser.conftest import DEPLOYMENTS, EVIDENCE, LONGEST_WAIT, Visit
 from vaultproof.archive import write_stored_zip
 from vaultproof.crypto.openssl import OpenSslBackend
 from vaultproof.crypto.port import run_to_completion
+from vaultproof.evidence.files import sha256_hex
+from vaultproof.evidence.manifest import make_manifest
 from vaultproof.procedure.document import read_procedure
 from vaultproof.report import Report
 from vaultproof.strict.encodings import parse_time
@@ -149,6 +151,18 @@ def test_a_changed_copy_is_contradicted_and_its_trouble_opens_itself(visit: Visi
     assert visit.page.locator("#step-files [data-differs=true]").count() >= 1
     assert visit.page.locator("#step-signer").get_attribute("data-status") == "not_evaluated"
     assert visit.page.locator("#step-signer details").get_attribute("open") is None
+
+
+def test_a_copy_changed_together_with_its_manifest_is_not_what_this_page_publishes(visit: Visit) -> None:
+    files = _deployment(ID)
+    published = sha256_hex(files["manifest.json"])
+    files["ceremony/script.md"] += b"\n"
+    files["manifest.json"] = make_manifest(ID, files).to_bytes()
+    visit.open(PAGE)
+    visit.page.evaluate("digest => document.querySelector('vault-verify').dataset.evidenceDigest = digest", published)
+    assert _give_zip(visit, "consistent.zip", write_stored_zip(files)) == "done"
+    assert visit.page.locator("[data-part=verdict]").get_attribute("data-outcome") == "contradicted"
+    assert visit.report()["steps"][0]["code"] == "other-evidence"
 
 
 def test_keyboard_and_screen_reader_follow(visit: Visit) -> None:

@@ -22,12 +22,14 @@ STATUS = {
 STATUS_BY_CODE = {"not-run": "Not run yet", "readers-own": "Yours to do"}
 COUNTED = {
     Status.MATCH: "match",
-    Status.MISMATCH: "do not match",
+    Status.MISMATCH: "not matching",
     Status.COULD_NOT_CHECK: "could not be checked",
     Status.NOT_EVALUATED: "not evaluated",
     Status.NOT_PUBLISHED: "not published",
     Status.NOT_APPLICABLE: "not asked for here",
 }
+COUNTED_BY_CODE = {"readers-own": "yours to do"}
+NOT_SHOWN = "Not shown in this run: {claim}"
 STATUS_SENTENCES = {
     Status.MATCH: "What was compared is equal ({code}).",
     Status.MISMATCH: "What was compared does not match ({code}).",
@@ -44,6 +46,11 @@ ADVICE = {
 ADVICE_BY_CODE = {
     "app-not-included": "Get the package with the SHA-256 shown, and check it with the command line.",
     "too-new": "Update the verifier.",
+    **dict.fromkeys(
+        ("file-differs", "file-missing", "file-not-listed", "other-evidence"),
+        "The copy that was checked is not the published one. Get it again and check again. If it still differs, keep"
+        " both copies and tell the operator and the independent signer what you saw.",
+    ),
     "operator-key-not-pinned": "Give a trust configuration that holds the operator's key.",
 }
 ORIGINS = {
@@ -107,7 +114,7 @@ PARTIES = {
     "hsm-vendor": "the HSMs' maker",
     "this-page": "whoever serves you this verifier",
 }
-NO_PARTIES = "Nothing was established, so nobody would have to lie."
+NO_PARTIES = "Nothing was established, so there is nothing that anybody vouches for."
 WOULD_HAVE_TO_LIE = "For this verdict to be false, one of these would have to lie or be broken: {groups}."
 
 VALUES = {

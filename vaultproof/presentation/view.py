@@ -113,7 +113,7 @@ def verdict_view(report: Report, words: Words) -> VerdictView:
         advice=words.verdict_advice(verdict.outcome, rehearsal=rehearsal),
         counts=words.counts(report),
         establishes=tuple(words.claim(id) for id in verdict.establishes),
-        does_not_establish=tuple(words.claim(id) for id in verdict.does_not_establish),
+        does_not_establish=tuple(words.unmet_claim(id) for id in verdict.does_not_establish),
         parties=tuple(tuple(words.party(id) for id in group) for group in report.parties),
         parties_sentence=words.parties_sentence(report),
         report_digest=digest,

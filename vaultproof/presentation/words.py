@@ -84,18 +84,18 @@ class Words:
 
     def verdict_advice(self, outcome: Outcome, *, rehearsal: bool) -> str | None:
         """What to do about the verdict."""
-        if rehearsal:
-            return english.REHEARSAL_ADVICE
-        return english.OUTCOME_ADVICE.get(outcome)
+        advice = (english.OUTCOME_ADVICE.get(outcome), english.REHEARSAL_ADVICE if rehearsal else None)
+        return " ".join(text for text in advice if text) or None
 
     def counts(self, report: Report) -> str:
         """How many steps came to which state: ``9 match, 1 not published, 2 not evaluated``."""
-        parts = []
+        told: dict[str, int] = {}
         for status in Status:
-            number = sum(1 for step in report.steps if step.status is status)
-            if number:
-                parts.append(f"{number} {english.COUNTED[status]}")
-        return ", ".join(parts)
+            for step in report.steps:
+                if step.status is status:
+                    words = english.COUNTED_BY_CODE.get(step.code, english.COUNTED[status])
+                    told[words] = told.get(words, 0) + 1
+        return ", ".join(f"{number} {words}" for words, number in told.items())
 
     def claim(self, id: str) -> str:
         """A claim that a verdict does or does not establish, as a sentence."""
@@ -104,6 +104,10 @@ class Words:
             if step is not None:
                 return step.establishes
         return english.CLAIMS.get(id, id)
+
+    def unmet_claim(self, id: str) -> str:
+        """A claim in the list of what is not established: a step that did not match says that it was not shown."""
+        return english.NOT_SHOWN.format(claim=self.claim(id)) if id.startswith("step:") else self.claim(id)
 
     def limits(self) -> tuple[str, ...]:
         """What no run can establish, for places without a report."""

@@ -143,7 +143,8 @@ export class Panel {
         source,
         trust: site.trust,
         procedures: site.procedures,
-        expectedDigest: copy === null ? (this.#element.dataset.evidenceDigest ?? null) : null,
+        expectedDigest: this.#element.dataset.evidenceDigest ?? null,
+        expectedFor: this.#element.dataset.deployment ?? null,
         now: `${new Date().toISOString().slice(0, 19)}Z`,
         engine: engineName(),
       };
@@ -188,9 +189,10 @@ export class Panel {
     this.#steps.complete();
     this.#steps.open(report.firstTrouble);
     this.#setState("done");
-    const time = new Intl.DateTimeFormat(document.documentElement.lang || "en", {
+    const language = document.documentElement.lang || "en";
+    const time = new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, {
       dateStyle: "long",
-      timeStyle: "medium",
+      timeStyle: "medium", // day, month, year and 24 hours, as everywhere else on the page
       timeZone: "UTC",
     }).format(new Date());
     const { name, count } = this.#copy ?? {};

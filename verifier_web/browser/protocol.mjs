@@ -19,6 +19,7 @@
  * @property {SiteFolder} trust - the trust configuration's files
  * @property {SiteFolder} procedures - the procedure's documents
  * @property {string | null} expectedDigest - the evidence digest (hex) that the reader's page names, if any
+ * @property {string | null} expectedFor - the deployment that `expectedDigest` is about; another's files are not held to it
  * @property {string} now - RFC 3339, UTC, with `Z`
  * @property {Record<string, string>} engine - what the report says about what ran
  */

@@ -1,6 +1,6 @@
 // The end of a run: the verdict in a sentence, what it establishes and what not, the report to keep, its digest.
 
-import { copyOf, fill, part, show } from "./page-parts.mjs";
+import { copyOf, fill, part, show, text } from "./page-parts.mjs";
 
 /** @typedef {import("./protocol.mjs").ReportEvent} ReportEvent */
 
@@ -34,7 +34,8 @@ export class VerdictBox {
     this.box.dataset.outcome = verdict.outcome;
     this.box.dataset.scope = verdict.scope;
     fill(this.box, { ...verdict, checked, deployment, report_words: verdict.report_words.join(" ") });
-    this.#list("establishes", verdict.establishes);
+    const nothing = [text(this.panel, "establishes-nothing")];
+    this.#list("establishes", verdict.establishes.length > 0 ? verdict.establishes : nothing);
     this.#list("does-not-establish", verdict.does_not_establish);
     this.#list(
       "parties",
@@ -46,7 +47,8 @@ export class VerdictBox {
     show(this.box, "digest-differs", ofThisPage && expectedReport !== null && expectedReport !== event.digest);
     this.#offer(event);
     this.box.hidden = false;
-    part(this.box, "heading").focus(); // tabindex="-1": a screen reader goes on reading from the verdict
+    this.box.scrollIntoView({ block: "start", behavior: "instant" }); // by itself, focus may leave it below the edge
+    part(this.box, "heading").focus({ preventScroll: true }); // tabindex="-1": a screen reader goes on reading from the verdict
   }
 
   /**

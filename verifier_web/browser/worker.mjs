@@ -85,7 +85,8 @@ async function verify(message) {
   ]);
   tell({ type: "stage", run, stage: "verifying" });
   const expectedDigest = message.expectedDigest ?? undefined;
-  const request = { ...evidence, trust, procedures, now: message.now, expectedDigest };
+  const expectedFor = message.expectedFor ?? undefined;
+  const request = { ...evidence, trust, procedures, now: message.now, expectedDigest, expectedFor };
   await started.run(request, message.engine, (/** @type {string} */ json) => tell({ run, ...JSON.parse(json) }));
 }
 

@@ -81,9 +81,10 @@ class Verifier:
     async def run(self, request: Any, engine: Any, tell: Tell) -> None:
         """One run: tells ``step-started`` and ``step-finished`` as they happen, then ``report``.
 
-        ``request`` has ``files`` (or null), ``zip`` (or null), ``trust``, ``procedures``, ``now``, ``expectedDigest``;
-        ``engine`` is an object of texts.  Tells ``failed`` with the reason ``refused`` for files that are no deployment
-        this verifier can read.  Raises ``SiteError`` when the fault is the site's.
+        ``request`` has ``files`` and ``zip`` (one of them null), ``trust``, ``procedures``, ``now``, and
+        ``expectedDigest`` of the deployment ``expectedFor``; ``engine`` is an object of texts.  Tells ``failed`` with
+        the reason ``refused`` for files that are no deployment this verifier can read.  Raises ``SiteError`` when the
+        fault is the site's.
         """
         trust, procedures = self.read_site(request.trust, request.procedures)
         try:
@@ -96,7 +97,7 @@ class Verifier:
                 clock=parse_time(request.now),
                 backend=self._backend,
                 engine=engine.to_py(),
-                expected_digest=request.expectedDigest,
+                expected_digest=request.expectedDigest if words.is_about(request.expectedFor) else None,
                 observe=lambda event: tell(_event(event, words)),
             )
         except VaultproofError as error:
@@ -110,10 +111,15 @@ class _Choice:
 
     def __init__(self, files: Files, procedures: Mapping[str, Procedure]) -> None:
         deployment = _announcement(files)
+        self._deployment = deployment.id if deployment else None
         version = deployment.procedure if deployment else max(procedures)
         self.procedure = procedures.get(version) or procedures[max(procedures)]
         plan = self.procedure.plan(deployment.distribution if deployment else OVER_THE_AIR)
         self.words = Words(self.procedure, plan)
+
+    def is_about(self, deployment: str | None) -> bool:
+        """Whether the files may be of that deployment: files that do not say so are held to what was expected."""
+        return deployment is None or self._deployment in (None, deployment)
 
 
 def _announcement(files: Files) -> Deployment | None:

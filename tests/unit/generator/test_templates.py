@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError, meta, nodes
 
+from generator import pages
 from generator.errors import BuildError
-from generator.pages.deployment import DeploymentPage
 from generator.pages.frame import Frame
-from generator.pages.front import FrontPage
-from generator.pages.not_found import NotFoundPage
-from generator.pages.procedure import ProcedurePage
-from generator.pages.trust import TrustPage
 from generator.rendering import Page, field_names, make_renderer
 from tests.unit.generator.conftest import TEMPLATES, Site
 
-PAGES: list[type[Page]] = [DeploymentPage, FrontPage, NotFoundPage, ProcedurePage, TrustPage]
 BASE = "base.html"
+
+
+def page_models() -> list[type[Page]]:
+    """Every page model: the dataclasses of ``generator.pages`` that name a template."""
+    modules = [import_module(f"{pages.__name__}.{found.name}") for found in iter_modules(pages.__path__)]
+    found = {name: value for module in modules for name, value in vars(module).items() if hasattr(value, "TEMPLATE")}
+    return [found[name] for name in sorted(found)]
+
+
+PAGES = page_models()
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +51,12 @@ def names_asked_for(environment: Environment, name: str) -> set[str]:
 def test_a_page_uses_just_the_fields_of_its_model(page: type[Page], environment: Environment) -> None:
     asked = names_asked_for(environment, page.TEMPLATE) | names_asked_for(environment, BASE)
     assert asked == field_names(page)
+
+
+def test_the_page_models_are_found() -> None:
+    assert {"DeploymentPage", "FrontPage", "NotFoundPage", "ProcedurePage", "TrustPage"} <= {
+        page.__name__ for page in PAGES
+    }
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.__name__)
