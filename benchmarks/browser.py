@@ -54,6 +54,7 @@ STOCK_PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><titl
 
 STOCK_SCRIPT = """
 import { loadPyodide } from "./pyodide/pyodide.mjs";
+globalThis.onunhandledrejection = ({ reason }) => (document.documentElement.dataset.outcome = `failed: ${reason}`);
 const fetchOne = async (base, path) => {
   const answer = await fetch(new URL(path, new URL(base, location)), { cache: "no-store" });
   return { path, bytes: new Uint8Array(await answer.arrayBuffer()) };
@@ -67,7 +68,8 @@ const [pyodide, code, files, trust, procedures] = await Promise.all([
 pyodide.unpackArchive(new Uint8Array(code), "zip");
 const verifier = pyodide.pyimport("vaultproof_browser").Verifier();
 const now = `${new Date().toISOString().slice(0, 19)}Z`;
-const request = { files, zip: undefined, trust, procedures, now, expectedDigest: undefined };
+const expected = { expectedDigest: undefined, expectedFor: undefined };
+const request = { files, zip: undefined, trust, procedures, now, ...expected };
 await verifier.run(request, { name: "stock" }, (json) => {
   const event = JSON.parse(json);
   if (event.type === "report") document.documentElement.dataset.outcome = event.verdict.outcome;
@@ -171,6 +173,9 @@ def _until_verdict(page: Page, url: str) -> float:
     page.wait_for_selector(settled, state="attached", timeout=LONGEST_WAIT)
     if page.locator('[data-state="cannot"]').count():
         raise SystemExit(f"could not check: {page.locator('[data-part=cannot]').inner_text()}")
+    outcome = page.locator("html").get_attribute("data-outcome") or "verified"
+    if outcome != "verified":
+        raise SystemExit(f"stock Pyodide came to another answer: {outcome}")
     return float(page.evaluate("window.verdictAt"))
 
 

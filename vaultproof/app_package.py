@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import io
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -20,10 +21,16 @@ from vaultproof.strict.encodings import clip
 MAX_ENTRIES = 10_000
 MAX_UNPACKED_BYTES = 512 * 1024 * 1024
 MAX_RATIO = 200
+MAX_TOTAL_RATIO = 64
+"""Of all unpacked bytes to the package: real packages stay below ten."""
 MAX_DEPTH = 1
 _CHUNK = 1024 * 1024
 _ENCRYPTED = 1
 _DIRECTORY_ENTRY = b"PK\x01\x02"
+_UNPACKING_ERRORS = (
+    zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OverflowError, RuntimeError, struct.error, ValueError
+)  # fmt: skip
+"""What ``zipfile`` raises for packages that are not as they must be."""
 _NESTED = (".apk", ".zip", ".jar", ".aar", ".ipa")
 
 
@@ -48,7 +55,7 @@ def find_keys(package: bytes, keys: Sequence[bytes], *, file: str) -> dict[bytes
     """
     patterns = {key: _forms(key) for key in keys}
     found: dict[bytes, KeySighting] = {}
-    for place, data in _contents(package, file, _Budget(file)):
+    for place, data in _contents(package, file, _Budget(file, len(package))):
         for key, forms in patterns.items():
             if key in found:
                 continue
@@ -98,8 +105,9 @@ def _shapes(key: bytes) -> tuple[bytes, tuple[bytes, ...]]:
 class _Budget:
     """Counts entries and unpacked bytes over the whole package."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, package_size: int) -> None:
         self.file = file
+        self.limit = min(MAX_UNPACKED_BYTES, MAX_TOTAL_RATIO * package_size + _CHUNK)
         self.entries = 0
         self.unpacked = 0
 
@@ -120,8 +128,8 @@ class _Budget:
     def take(self, size: int) -> None:
         """Count unpacked bytes.  Raises ``Unavailable`` over the limit."""
         self.unpacked += size
-        if self.unpacked > MAX_UNPACKED_BYTES:
-            raise self._over("unpacked bytes", MAX_UNPACKED_BYTES)
+        if self.unpacked > self.limit:
+            raise self._over("unpacked bytes", self.limit)
 
     def _over(self, what: str, limit: int) -> Unavailable:
         return Unavailable(
@@ -131,9 +139,12 @@ class _Budget:
 
 
 def _contents(data: bytes, place: str, budget: _Budget, depth: int = 0) -> Iterator[tuple[str, bytes]]:
-    """The package as it is, then each entry's unpacked bytes, then what packages inside it hold (one level)."""
-    yield place, data
+    """Each entry's bytes, then what packages inside it hold (one level); what is no package, as it is.
+
+    Comments and gaps of a package are not searched: an app never sees them.
+    """
     if not data.startswith(b"PK\x03\x04"):
+        yield place, data
         return
     budget.directory(data)
     try:
@@ -144,11 +155,11 @@ def _contents(data: bytes, place: str, budget: _Budget, depth: int = 0) -> Itera
                     continue
                 name = f"{place}!/{info.filename}"
                 unpacked = _unpack(archive, info, budget, len(data))
-                if info.compress_type != zipfile.ZIP_STORED:
-                    yield name, unpacked
                 if depth < MAX_DEPTH and info.filename.lower().endswith(_NESTED):
                     yield from _contents(unpacked, name, budget, depth + 1)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+                else:
+                    yield name, unpacked
+    except _UNPACKING_ERRORS as error:
         # What the unpacker says differs between Pythons: it may not stand in a fact, which the report digest covers.
         raise Malformed("package-unreadable", f"the app package cannot be unpacked ({error})", file=place) from None
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from vaultproof.asn1 import oids
 from vaultproof.asn1.der import Element, Tag
 from vaultproof.errors import Malformed
+from vaultproof.strict.text import is_plain
 
 _SPECIAL = frozenset(',+"\\<>;=')
 
@@ -76,6 +77,6 @@ def _escaped(text: str) -> str:
 def _escape(character: str) -> str:
     if character in _SPECIAL:
         return "\\" + character
-    if character.isprintable():
+    if is_plain(character):
         return character
     return "".join(f"\\{octet:02x}" for octet in character.encode("utf-8", "surrogatepass"))

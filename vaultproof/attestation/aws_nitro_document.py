@@ -15,6 +15,7 @@ from vaultproof.attestation.claims import Source
 from vaultproof.cbor import Item, Key, decode, decode_window, encode
 from vaultproof.errors import Malformed, Unsupported
 from vaultproof.strict.encodings import MAX_MILLISECONDS
+from vaultproof.strict.text import is_plain
 
 ES384 = -35
 """COSE algorithm: ECDSA with SHA-384 (RFC 9053, 2.1), on the P-384 keys of Nitro certificates."""
@@ -146,4 +147,4 @@ def _optional(item: Item | None, what: str, minimum: int, maximum: int) -> Item 
 
 
 def _name(key: Key) -> str:
-    return ascii(key)[:80] if isinstance(key, str) and not key.isprintable() else str(key)[:80]
+    return ascii(key)[:80] if isinstance(key, str) and not is_plain(key) else str(key)[:80]

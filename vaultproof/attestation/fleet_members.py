@@ -70,9 +70,16 @@ def _shared_serials(records: tuple[FleetRecord, ...]) -> Iterator[Finding]:
         if record.claims.attester.hwserial is not None:
             by_serial[record.claims.attester.hwserial.value].append(record)
     for serial, holders in by_serial.items():
-        for one, other in combinations(holders, 2):
+        first = holders[0]
+        shared = [one for one in holders[1:] if _maybe_same_maker(first.claims.attester, one.claims.attester)]
+        pairs = combinations(holders, 2) if not shared else ()
+        for one, other in pairs:  # makers may differ from the first one's and still be one another's
             if _maybe_same_maker(one.claims.attester, other.claims.attester):
-                yield _shared("serial-shared", serial, (one, other))
+                shared = [other]
+                first = one
+                break
+        if shared:
+            yield _shared("serial-shared", serial, (first, *shared))
 
 
 def _maybe_same_maker(one: AttesterClaims, other: AttesterClaims) -> bool:

@@ -137,10 +137,24 @@ def device_identity(chain: Chain) -> Claim[str]:
 
 
 def serial_findings(serial: Claim[str] | None, chain: Chain) -> tuple[Finding, ...]:
-    """Whether the serial numbers that certificates name are the one that the Evidence claims."""
+    """Whether the serial numbers that certificates name are the one that the Evidence claims.
+
+    A device stands directly above its attestation key: with authorities below it, one device could be many.
+    """
     findings = []
-    for index, link in enumerate(chain.links[:2]):
+    for index, link in enumerate(chain.links):
         for named in device_serials(link.certificate) if link.certificate is not None else ():
+            if index > 1:
+                findings.append(
+                    Finding(
+                        code="device-issues-authorities",
+                        outcome=Outcome.FAILED,
+                        subject=f"{chain.name}/{index}",
+                        found=named,
+                        source=link.source,
+                    )
+                )
+                continue
             same = serial is not None and named == serial.value
             findings.append(
                 Finding(

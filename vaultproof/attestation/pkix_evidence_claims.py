@@ -23,6 +23,7 @@ from vaultproof.attestation.claims import (
 from vaultproof.attestation.pkix_evidence_format import MAX_PURPOSES, MAX_TEXT, Evidence, ReportedElement
 from vaultproof.attestation.pkix_evidence_profile import DEBUG_STATES, PROFILE, PURPOSES_BY_OID, TECHNOLOGY
 from vaultproof.errors import Unsupported
+from vaultproof.strict.text import is_plain
 
 MAX_MEASUREMENTS = 64
 HEX_PREFIX = "hex:"
@@ -144,7 +145,7 @@ def _measurement(element: Element) -> Measurement:
     name = DIGEST_NAMES[oid]
     if len(digest) != DIGEST_BYTES[name]:
         raise bad("claim-value", f"a {name} digest has the wrong length", element.offset, found=f"{len(digest)} bytes")
-    if not 0 < len(component) <= MAX_TEXT or not component.isprintable():
+    if not 0 < len(component) <= MAX_TEXT or not is_plain(component):
         raise bad("claim-value", "a measured component has no printable name", element.offset)
     return Measurement(algorithm=name, digest=digest.hex(), component=component)
 

@@ -19,6 +19,7 @@ from vaultproof.asn1.x509 import Certificate, read_certificate
 from vaultproof.attestation.claims import Claim, Grade, Source, T, UnknownClaim
 from vaultproof.attestation.pkix_evidence_profile import CLAIMS_BY_OID, ELEMENTS_BY_OID, ElementType
 from vaultproof.errors import Malformed, Unsupported
+from vaultproof.strict.text import is_plain
 
 EVIDENCE_LIMITS = Limits(size=64 * 1024, depth=32, elements=16_384)
 MAX_ELEMENTS = 128
@@ -76,7 +77,7 @@ class ReportedElement:
         if value is None:
             return None
         text = value.utf8(name)
-        if not 0 < len(text) <= MAX_TEXT or not text.isprintable():
+        if not 0 < len(text) <= MAX_TEXT or not is_plain(text):
             raise self._wrong(name, f"1 to {MAX_TEXT} printable characters")
         return self._claim(value, text)
 

@@ -27,6 +27,7 @@ from vaultproof.attestation.claims import (
 from vaultproof.attestation.placed import Place, Placed
 from vaultproof.errors import Malformed, Mismatch, Unsupported, VaultproofError
 from vaultproof.strict.encodings import clip, parse_base64, parse_decimal, parse_time
+from vaultproof.strict.text import is_plain
 from vaultproof.strict.xml import XmlElement, read_xml
 
 TECHNOLOGY = "securosys-primus"
@@ -78,7 +79,7 @@ def _required(fields: Mapping[str, XmlElement], name: str) -> XmlElement:
 
 
 def _text(element: XmlElement, maximum: int) -> str:
-    if element.children or not 0 < len(element.text) <= maximum or not element.text.isprintable():
+    if element.children or not 0 < len(element.text) <= maximum or not is_plain(element.text):
         raise _bad_value(element, f"a text of 1 to {maximum} characters")
     return element.text
 

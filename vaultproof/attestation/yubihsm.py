@@ -24,6 +24,7 @@ from vaultproof.attestation.claims import (
 from vaultproof.attestation.findings import Finding, Outcome
 from vaultproof.attestation.yubico_files import Placed, same_finding, shown
 from vaultproof.errors import Mismatch, Unsupported
+from vaultproof.strict.text import is_plain
 
 TECHNOLOGY = "yubihsm2"
 PROFILE = "yubihsm-attestation"
@@ -257,4 +258,4 @@ def _label(placed: Placed, element: Element) -> str:
         octets = text.encode("utf-8")
         if len(octets) > _MAX_LABEL:
             raise bad("claim-value", "a label is too long", element.offset, expected=f"at most {_MAX_LABEL} bytes")
-    return text if text.isprintable() else f"hex:{octets.hex()}"
+    return text if is_plain(text) else f"hex:{octets.hex()}"

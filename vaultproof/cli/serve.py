@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import click
@@ -33,6 +34,8 @@ def command(folder: Path, port: int) -> ExitCode:
     except OSError as error:
         raise Unavailable("port", f"port {port} cannot be used", found=error.strerror or str(error),
                           hint="try another one: --port 0 takes any that is free") from error  # fmt: skip
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.default_int_handler)  # a shell's background jobs are started deaf to Ctrl-C
     with server:
         voice.say(server.address)
         voice.note("stop it with Ctrl-C")

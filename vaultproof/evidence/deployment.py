@@ -100,7 +100,7 @@ def read_deployment(data: bytes) -> Deployment:
         supersedes=reader.optional_text("supersedes", maximum=80, pattern=ID_PATTERN),
         technology=reader.text("technology", maximum=80, pattern=ID_PATTERN),
         threshold=reader.integer("threshold", minimum=1, maximum=1000),
-        members=tuple(_member(item) for item in reader.objects("members", maximum=1000)),
+        members=tuple(_member(item) for item in reader.objects("members", maximum=100)),
         sites=tuple(_site(item) for item in reader.objects("sites", maximum=1000)),
         promises=_promises(reader),
         namespace=reader.text("namespace", maximum=200) if over_the_air else None,

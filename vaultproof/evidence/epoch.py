@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vaultproof.errors import Mismatch, Unsupported
-from vaultproof.strict.encodings import MAX_MILLISECONDS
+from vaultproof.strict.encodings import MAX_MILLISECONDS, clip
 from vaultproof.strict.json import loads
 from vaultproof.strict.records import Reader
 
@@ -132,7 +132,7 @@ def _refuse_unknown(reader: Reader) -> None:
     if unknown:
         raise Unsupported(
             "unknown-record-field", "the record has a field this verifier does not know", file=reader.file,
-            pointer=reader.at(unknown[0]), found=repr(unknown[0][:60]), hint="compare it with the signer's own answer",
+            pointer=reader.at(unknown[0]), found=clip(unknown[0]), hint="compare it with the signer's own answer",
         )  # fmt: skip
 
 

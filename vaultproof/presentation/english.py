@@ -115,7 +115,10 @@ PARTIES = {
     "this-page": "whoever serves you this verifier",
 }
 NO_PARTIES = "Nothing was established, so there is nothing that anybody vouches for."
-WOULD_HAVE_TO_LIE = "For this verdict to be false, one of these would have to lie or be broken: {groups}."
+WOULD_HAVE_TO_LIE = (
+    "For the keys in this verdict to be wrong, one of these would have to lie or be broken: {groups}. What only the"
+    " announcement says (names, sites, dates, which deployment an epoch belongs to) rests on the operator alone."
+)
 
 VALUES = {
     "rehearsal": "REHEARSAL",
@@ -221,7 +224,7 @@ CODES = {
     "operator-same": "The operator is the one pinned for this namespace.",
     "operator-same-differs": "The namespace is pinned for another operator than the announcement names.",
     "announced-time-near": "The announced time of deployment is near the time in the signer's record.",
-    "announced-time-far": "The announced time of deployment is more than 31 days from the time in the signer's record.",
+    "announced-time-far": "The announced time of deployment is not within 31 days after the signer's record.",
     "signature-holds": "The signature holds under the pinned key.",
     "bad-signature": "The signature does NOT hold.",
     "unrecognised-key": "The signature is by a key that is not pinned: valid or not, it is by a key you do not trust.",
@@ -248,6 +251,7 @@ CODES = {
     "record-same": "The log's record equals the proof, field by field.",
     "record-differs": "The log's record of this epoch differs from the proof.",
     "copy-dated": "This copy of the log says when and where it was taken.",
+    "copy-from-the-future": "The copy of the log is dated after this check: is the clock right?",
     "copy-older-than-record": "The copy is said to be older than a record in it.",
     "too-many-epochs": "There are more epochs than this step reads.",
     "announced-change": "What this epoch added and removed belongs to an announced deployment.",
@@ -294,6 +298,7 @@ CODES = {
     "freshness-holds": "The evidence was made for this deployment.",
     # attestation: single findings
     "serial-same": "Serial number in certificate and claims",
+    "device-issues-authorities": "A device's certificate stands above other authorities: one device could be many.",
     "serial-differs": "The certificate and the claims name different serial numbers.",
     "pinned-root": "Pinned root reached",
     "signed-by-pinned-root": "Signed by the pinned root",

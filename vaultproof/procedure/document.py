@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from vaultproof.errors import Malformed, Unsupported
 from vaultproof.evidence.files import sha256_hex
+from vaultproof.strict.encodings import clip
 from vaultproof.strict.records import Reader
 
 MAX_PROCEDURE_BYTES = 256 * 1024
@@ -62,7 +63,7 @@ class Procedure:
             return self.plans[distribution]
         except KeyError:
             raise Unsupported(
-                "distribution", "this procedure has no steps for the distribution", found=repr(distribution)
+                "distribution", "this procedure has no steps for the distribution", found=clip(distribution)
             ) from None
 
 

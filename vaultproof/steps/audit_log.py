@@ -9,7 +9,7 @@ from vaultproof.errors import Unavailable, VaultproofError
 from vaultproof.evidence.audit import read_fetched, read_namespace, record_paths
 from vaultproof.evidence.epoch import EpochRecord, read_epoch
 from vaultproof.evidence.files import FETCHED, NAMESPACE
-from vaultproof.report import Fact, Origin
+from vaultproof.report import Fact, Origin, Status
 from vaultproof.steps.base import Context, Finding, Substeps, compared, shown
 from vaultproof.steps.signer import SignedRecord
 from vaultproof.strict.encodings import format_milliseconds, format_time
@@ -143,7 +143,9 @@ def _copy(substeps: Substeps, context: Context, record: EpochRecord) -> None:
         return
     date = shown("copy-date", format_time(fetched.at), Origin.OPERATOR_STATEMENT, file=FETCHED)
     source = shown("copy-source", fetched.source, Origin.OPERATOR_STATEMENT, file=FETCHED)
-    if fetched.at.timestamp() * 1000 < record.timestamp:
+    if fetched.at > context.now:
+        substeps.add("copy", Status.COULD_NOT_CHECK, "copy-from-the-future", date, source)
+    elif fetched.at.timestamp() * 1000 < record.timestamp:
         signed = shown("signed-at", format_milliseconds(record.timestamp), Origin.INDEPENDENT_SIGNER)
         substeps.mismatch("copy", "copy-older-than-record", date, source, signed)
     else:

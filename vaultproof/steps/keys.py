@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vaultproof.attestation.claims import SiteSource
+from vaultproof.attestation.findings import Finding as Appraised
 from vaultproof.attestation.fleet import (
     AnnouncedMember,
     Fleet,
@@ -15,7 +16,7 @@ from vaultproof.attestation.fleet import (
 )
 from vaultproof.evidence.deployment import Deployment
 from vaultproof.evidence.files import FLEET_KEYS, required, sha256_hex
-from vaultproof.evidence.fleet_keys import FleetKey, read_fleet_keys
+from vaultproof.evidence.fleet_keys import FleetKey, raw_public_key, read_fleet_keys
 from vaultproof.steps.appraised import add_group
 from vaultproof.steps.attestation import AttestedFleet
 from vaultproof.steps.base import Context, Finding, Substeps
@@ -43,17 +44,20 @@ async def keys(context: Context) -> Finding:
     fleet = _fleet(context.deployment, context.relying_on(AttestedFleet), published)
     appraisal = appraise_fleet(fleet, context.trust.reference_values.fleet)
     add_group(substeps, "devices", appraisal.devices, "attestations")
-    left = list(appraisal.keys)
+    groups: dict[str, list[Appraised]] = {}
+    for item in appraisal.keys:
+        groups.setdefault(item.subject.rpartition("/")[2], []).append(item)
     for key, announced in zip(published, fleet.published, strict=True):
-        own = [item for item in left if item.subject.endswith(announced.fingerprint)]
-        left = [item for item in left if item not in own]
+        own = groups.pop(announced.fingerprint, [])
         add_group(substeps, "key", own, "attestations", subject=key.fingerprint)
+    left = [item for group in groups.values() for item in group]
     add_group(substeps, "holders", left, "attestations")
     return substeps.finding(KeysInDevices(fleet=fleet, appraisal=appraisal))
 
 
 def _fleet(deployment: Deployment, attested: AttestedFleet, published: tuple[FleetKey, ...]) -> Fleet:
     """What fleet appraisal compares, from the announcement, the published keys and the attested members."""
+    attested_as = _attested_fingerprints(attested)
     sources = {site.id: _SITE_SOURCES[site.source] for site in deployment.sites}
     return Fleet(
         members=tuple(
@@ -71,19 +75,21 @@ def _fleet(deployment: Deployment, attested: AttestedFleet, published: tuple[Fle
             for item in attested.members
         ),
         published=tuple(
-            PublishedKey(fingerprint=_attested_fingerprint(key, attested), role=key.role) for key in published
+            # A key that nobody attests keeps the fingerprint of its published bytes, and is then found unattested.
+            PublishedKey(fingerprint=attested_as.get(key.key, key.fingerprint), role=key.role)
+            for key in published
         ),
         threshold=deployment.threshold,
     )
 
 
-def _attested_fingerprint(key: FleetKey, attested: AttestedFleet) -> str:
-    """SHA-256 of the SubjectPublicKeyInfo that a member attests for a published key, whichever shape the file has.
-
-    A key that nobody attests keeps the fingerprint of its published bytes, and is then found to be unattested.
-    """
+def _attested_fingerprints(attested: AttestedFleet) -> dict[bytes, str]:
+    """SHA-256 of every attested SubjectPublicKeyInfo, by its bytes and its raw public key: a file may have either."""
+    fingerprints: dict[bytes, str] = {}
     for item in attested.members:
         for claimed in item.claims.keys:
-            if claimed.spki is not None and key.is_key_of(claimed.spki.value):
-                return sha256_hex(claimed.spki.value)
-    return key.fingerprint
+            if claimed.spki is not None:
+                spki = claimed.spki.value
+                fingerprints.setdefault(raw_public_key(spki), sha256_hex(spki))
+                fingerprints[spki] = sha256_hex(spki)
+    return fingerprints

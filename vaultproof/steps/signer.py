@@ -16,7 +16,10 @@ from vaultproof.strict.encodings import format_milliseconds, format_time, from_m
 from vaultproof.trust.configuration import Namespace, Signer
 
 MAX_ANNOUNCED_DISTANCE = timedelta(days=31)
-"""How far the announced time of deployment may lie from the time in the signer's record."""
+"""How far the announced time of deployment may lie after the time in the signer's record."""
+
+EARLIEST_BEFORE_SIGNATURE = timedelta(days=1)
+"""How far it may lie before: a deployment whose keys were not yet signed cannot have been one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +98,7 @@ def _announced_time(substeps: Substeps, context: Context, record: EpochRecord) -
         shown("deployed-at", format_time(announced), Origin.OPERATOR_STATEMENT, file=DEPLOYMENT),
         shown("signed-at", format_milliseconds(record.timestamp), Origin.INDEPENDENT_SIGNER, file=PROOF),
     )
-    if abs(announced - signed) <= MAX_ANNOUNCED_DISTANCE:
+    if -EARLIEST_BEFORE_SIGNATURE <= announced - signed <= MAX_ANNOUNCED_DISTANCE:
         substeps.match("announced-time", "announced-time-near", *facts)
     else:
         substeps.mismatch("announced-time", "announced-time-far", *facts)

@@ -1,26 +1,24 @@
-"""Paths of evidence files: relative, ``/``, NFC, portable to every file system, and unique without regard to case."""
+"""Paths of evidence files: relative, ``/``, ASCII, portable to every file system, and unique without regard to case."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 
 from vaultproof.errors import Malformed
 from vaultproof.strict.encodings import clip
 
 MAX_PATH_LENGTH = 200
-_INVISIBLE = "\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff"
-_SEGMENT = re.compile(rf"[^\x00-\x1f\x7f-\x9f<>:\"/\\|?*{_INVISIBLE}]+")
-_RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *(\..*)?", re.IGNORECASE)
+_SEGMENT = re.compile(r"[^\x00-\x1f\x7f<>:\"/\\|?*]+")
+_RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9]|lpt[0-9]) *(\..*)?", re.IGNORECASE)
 
 
 def check_path(path: str) -> str:
     """``path`` itself when it is allowed.
 
-    Raises ``Malformed("bad-path")`` for absolute or parent paths, back slashes, control and invisible characters (a
-    reader could take one name for another), names reserved on Windows, a trailing dot or space, names not in Unicode
-    NFC, and paths over 200 characters.
+    Raises ``Malformed("bad-path")`` for absolute or parent paths, back slashes, control characters, names reserved on
+    Windows, a trailing dot or space, paths over 200 characters, and everything beyond ASCII: which names are one name,
+    or only look so, depends on the Unicode version of whoever reads.
     """
     problem = _problem(path)
     if problem:
@@ -36,7 +34,7 @@ def check_paths(paths: Iterable[str]) -> None:
     seen: dict[str, str] = {}
     for path in paths:
         check_path(path)
-        folded = path.casefold()
+        folded = path.lower()
         if folded in seen:
             raise Malformed(
                 "path-twins", "two files have names that some computers take for one",
@@ -56,12 +54,8 @@ def check_paths(paths: Iterable[str]) -> None:
 def _problem(path: str) -> str | None:
     if not path or len(path) > MAX_PATH_LENGTH:
         return "empty or too long"
-    try:
-        path.encode("utf-8")
-    except UnicodeEncodeError:
-        return "not Unicode"
-    if unicodedata.normalize("NFC", path) != path:
-        return "not in normal form NFC"
+    if not path.isascii():
+        return "not plain ASCII"
     for segment in path.split("/"):
         if segment in ("", ".", ".."):
             return "empty, '.' or '..' part"

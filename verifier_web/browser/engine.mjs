@@ -2,6 +2,7 @@
 
 import { coreDigest, loadRuntime, workerAddress } from "./runtime-loader.mjs";
 import { lock, versions } from "./runtime-files.mjs";
+import { percentOf } from "./site-files.mjs";
 import { Trouble, asTrouble } from "./trouble.mjs";
 import { Watchdog } from "./watchdog.mjs";
 
@@ -9,7 +10,7 @@ import { Watchdog } from "./watchdog.mjs";
 /** @typedef {import("./protocol.mjs").WorkerEvent} WorkerEvent */
 /** @typedef {import("./protocol.mjs").ReportEvent} ReportEvent */
 /** @typedef {import("./protocol.mjs").Likely} Likely */
-/** @typedef {{stage: "loading" | "starting" | "testing", done?: number, total?: number}} Stage */
+/** @typedef {{stage: "loading" | "starting" | "testing", percent?: number}} Stage */
 
 /**
  * Trusted Types: the one address that a worker may be made from.
@@ -153,7 +154,12 @@ export class Engine {
     if (unsupported) throw unsupported;
     const { silence } = this.#watchdog;
     this.#tellStage({ stage: "loading" });
-    const loading = loadRuntime(this.#giveUp.signal, (done, total) => this.#tellStage({ stage: "loading", done, total }));
+    let told = 0;
+    const loading = loadRuntime(this.#giveUp.signal, (done, total) => {
+      const percent = percentOf(done, total);
+      if (percent === told) this.#watchdog.alive("loading");
+      else this.#tellStage({ stage: "loading", percent: (told = percent) });
+    });
     await Promise.race([loading.worker, silence]);
     const { worker, ready } = this.#makeWorker();
     this.#worker = worker;

@@ -10,6 +10,7 @@ import { Trouble } from "./trouble.mjs";
  * @property {RequestCache} cache - `no-store` for evidence, so that what is checked is what the site serves now
  * @property {AbortSignal} [signal]
  * @property {(bytes: Uint8Array<ArrayBuffer>) => void} [onBytes] - told of each piece as it arrives
+ * @property {(copy: Response) => void} [onAnswer] - given a copy of a good answer, before its body is read
  */
 
 /**
@@ -27,6 +28,7 @@ export async function fetchBytes(url, options) {
     if (response.status === 404 || response.status === 410) return null;
     throw new Trouble("network", `${url.pathname}: HTTP ${response.status}`);
   }
+  options.onAnswer?.(response.clone());
   const whole = options.exact ? new Uint8Array(options.limit) : null;
   const chunks = [];
   let size = 0;

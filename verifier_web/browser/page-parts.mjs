@@ -36,6 +36,9 @@ export function show(root, name, visible) {
 
 /** @typedef {Record<string, unknown>} Values */
 
+/** @type {Intl.NumberFormat | null} */
+let numbers = null;
+
 /** @param {unknown} value */
 const isAbsent = (value) => value === null || value === undefined || value === "" || value === false;
 
@@ -92,5 +95,6 @@ export function text(root, name, values = {}) {
 
 /** @param {number} value */
 function number(value) {
-  return new Intl.NumberFormat(document.documentElement.lang || "en", { maximumFractionDigits: 1 }).format(value);
+  numbers ??= new Intl.NumberFormat(document.documentElement.lang || "en", { maximumFractionDigits: 1 });
+  return numbers.format(value);
 }

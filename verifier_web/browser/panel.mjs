@@ -5,7 +5,7 @@ import { Engine, engineName } from "./engine.mjs";
 import { FRESH_FOR } from "./fetched-ahead.mjs";
 import { copyOf, findPart, part, show, text } from "./page-parts.mjs";
 import { droppedCopy, pickedCopy } from "./readers-copy.mjs";
-import { percentOf, sizeOf } from "./site-files.mjs";
+import { sizeOf } from "./site-files.mjs";
 import { readSiteFiles } from "./site-list.mjs";
 import { StepList } from "./step-list.mjs";
 import { Trouble, asTrouble } from "./trouble.mjs";
@@ -244,7 +244,7 @@ export class Panel {
   }
 
   /** @param {{stage: string, done?: number, total?: number, percent?: number}} stage */
-  #showProgress({ stage, done = 0, total = 0, percent = percentOf(done, total) }) {
+  #showProgress({ stage, done = 0, total = 0, percent = 0 }) {
     part(this.#element, "progress").textContent = text(this.#element, stage, { done, total, percent });
   }
 

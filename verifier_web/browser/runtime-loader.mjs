@@ -15,6 +15,7 @@ import { Trouble } from "./trouble.mjs";
  */
 
 /** @typedef {(done: number, total: number) => void} Progress - in bytes, uncompressed */
+/** @typedef {Pick<import("./fetching.mjs").FetchOptions, "signal" | "onBytes" | "onAnswer">} Loading */
 
 /** Bytes that a start loads, uncompressed. */
 export const totalSize = files.reduce((sum, file) => sum + file.size, 0);
@@ -44,13 +45,12 @@ export function coreDigest() {
 /**
  * The bytes of one file of the runtime, if they are the right ones.
  * @param {RuntimeFile} file
- * @param {AbortSignal} signal
- * @param {(bytes: Uint8Array<ArrayBuffer>) => void} onBytes
+ * @param {Loading} loading
  * @throws {Trouble} `network` or `integrity`
  */
-async function load(file, signal, onBytes) {
+async function load(file, loading) {
   const address = addressOfFile(file.name);
-  const options = { fetch, limit: file.size, exact: true, cache: /** @type {RequestCache} */ ("default"), signal, onBytes };
+  const options = { fetch, limit: file.size, exact: true, cache: /** @type {RequestCache} */ ("default"), ...loading };
   const bytes = await fetchBytes(address, options).catch((error) => {
     throw error.reason === "too-large" ? new Trouble("integrity", `${file.name} is too long`) : error;
   });
@@ -68,31 +68,20 @@ function hex(bytes) {
 /**
  * The compiled binary.  Compiling begins with the first bytes; the result is given only if all of them were right.
  * @param {RuntimeFile} file
- * @param {AbortSignal} signal
- * @param {(bytes: Uint8Array<ArrayBuffer>) => void} onBytes
+ * @param {Loading} loading
  */
-async function loadModule(file, signal, onBytes) {
-  /** @type {ReadableStreamDefaultController<Uint8Array>} */
-  let controller;
-  const stream = new ReadableStream({ start: (given) => void (controller = given) });
-  const answer = new Response(stream, { headers: { "content-type": "application/wasm" } });
-  const compiling = WebAssembly.compileStreaming(answer).catch((error) => {
-    throw new Trouble("unsupported", `WebAssembly: ${error.message}`);
-  });
-  const loading = load(file, signal, (bytes) => {
-    controller.enqueue(bytes);
-    onBytes(bytes);
-  }).then(
-    () => controller.close(),
-    (error) => {
-      controller.error(error);
-      throw error;
-    },
-  );
-  const [settled, compiled] = await Promise.allSettled([loading, compiling]);
-  if (settled.status === "rejected" && settled.reason.reason !== "unsupported") throw settled.reason;
-  if (compiled.status === "rejected") throw compiled.reason;
-  return compiled.value;
+async function loadModule(file, loading) {
+  /** @type {Promise<WebAssembly.Module | null>} */
+  let compiling = Promise.resolve(null);
+  const onAnswer = (/** @type {Response} */ copy) => {
+    compiling = WebAssembly.compileStreaming(copy).catch(() => null); // a host may send another media type
+  };
+  const bytes = await load(file, { ...loading, onAnswer });
+  try {
+    return (await compiling) ?? (await WebAssembly.compile(bytes));
+  } catch (error) {
+    throw new Trouble("unsupported", `WebAssembly: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 /**
@@ -104,14 +93,15 @@ async function loadModule(file, signal, onBytes) {
 export function loadRuntime(signal, onProgress) {
   let done = 0;
   const onBytes = (/** @type {Uint8Array<ArrayBuffer>} */ bytes) => onProgress((done += bytes.length), totalSize);
+  const loading = { signal, onBytes };
   const all = (/** @type {(role: string) => boolean} */ wanted) =>
-    Promise.all(files.filter((file) => wanted(file.role)).map((file) => load(file, signal, onBytes)));
+    Promise.all(files.filter((file) => wanted(file.role)).map((file) => load(file, loading)));
   const worker = all((role) => role.startsWith("worker-"));
   const interpreter = all((role) => role === "interpreter-script");
   const parts = Promise.all([
-    loadModule(only("wasm"), signal, onBytes),
-    load(only("standard-library"), signal, onBytes),
-    load(only("core"), signal, onBytes),
+    loadModule(only("wasm"), loading),
+    load(only("standard-library"), loading),
+    load(only("core"), loading),
   ]);
   for (const promise of [interpreter, parts]) promise.catch(() => {}); // heard of when their turn comes, if it does
   return { worker, interpreter, parts };

@@ -7,6 +7,9 @@ import { Trouble } from "./trouble.mjs";
 /** A server that speaks HTTP/2 answers them all in one go; with HTTP/1.1 the browser itself holds back. */
 const AT_A_TIME = 32;
 
+/** Milliseconds after which a download that moves says so, even if it does not move by one per cent. */
+const SIGN_OF_LIFE = 1000;
+
 /**
  * Files below one address of this site; `path` is relative to `base`, with `/` between folders.  `size` (bytes) is what
  * the site says: it is used to show progress, and for nothing that matters.
@@ -63,7 +66,13 @@ export async function fetchFolder(folder, fetch, onProgress) {
   const { signal } = giveUp;
   const [total, announced] = [folder.files.length, sizeOf(folder)];
   let [next, done, received] = [0, 0, 0];
-  const tell = () => onProgress({ done, total, percent: percentOf(received, announced) });
+  let [told, toldAt] = [-1, 0];
+  const tell = () => {
+    const [percent, now] = [percentOf(received, announced), performance.now()];
+    if (percent === told && now - toldAt < SIGN_OF_LIFE) return;
+    [told, toldAt] = [percent, now];
+    onProgress({ done, total, percent });
+  };
   const onBytes = (/** @type {Uint8Array} */ bytes) => {
     received += bytes.length;
     if (received > MAX_TOTAL_BYTES) throw new Trouble("too-large", `more than ${MAX_TOTAL_BYTES} bytes: ${folder.base}`);

@@ -3,8 +3,9 @@
 import { Trouble } from "./trouble.mjs";
 
 export class Watchdog {
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #timer;
+  /** @type {ReturnType<typeof setTimeout> | null} */
+  #timer = null;
+  #heard = 0;
   /** @type {(error: Trouble) => void} */
   #reject = () => {};
   #what = "";
@@ -20,15 +21,19 @@ export class Watchdog {
   /** @param {string} what - what is going on now, for the report of the trouble */
   alive(what) {
     this.#what = what;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#expire(), this.limit);
+    this.#heard = performance.now(); // told hundreds of times a second: the timer looks at it when it is due
+    this.#timer ??= setTimeout(() => this.#look(), this.limit);
   }
 
   rest() {
-    clearTimeout(this.#timer);
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
   }
 
-  #expire() {
+  #look() {
+    const left = this.limit - (performance.now() - this.#heard);
+    this.#timer = left > 0 ? setTimeout(() => this.#look(), left) : null;
+    if (left > 0) return;
     this.#reject(new Trouble("time-limit", `${this.#what}: nothing heard for ${this.limit / 1000} s`));
   }
 }

@@ -70,6 +70,7 @@ CEREMONY_FAULTS = {
     "ceremony-after-deployment": Fault(
         step="ceremony",
         sentence="The announced time of deployment is before the ceremony.",
+        distribution=HARDCODED,
         files=announced("deployed_at", days_later(-22)),
     ),
     "ceremony-missing": Fault(

@@ -15,8 +15,9 @@ from vaultproof.attestation.pkix_evidence_claims import model_octets, model_text
 from vaultproof.attestation.pkix_evidence_profile import PURPOSE_OIDS
 from vaultproof.attestation.pkix_evidence_writer import KeyValues, PlatformValues, Signer, encode_evidence
 from vaultproof.crypto.port import Algorithm
+from vaultproof.strict.text import is_plain
 
-TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1, max_size=20)
+TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1, max_size=20).filter(is_plain)
 NUMBERS = st.integers(0, 2**53 - 1)
 FLAGS = st.none() | st.booleans()
 KNOWN_STATES = [state for state in DebugState if state is not DebugState.UNKNOWN]

@@ -71,7 +71,7 @@ def test_text_shows_the_verdict_both_lists_and_the_digests(run: Run, over_the_ai
     assert "It establishes:" in lines
     assert "It does not establish:" in lines
     assert "  - That the HSMs' maker or its firmware has no fault." in lines
-    assert "For this verdict to be false, one of these would have to lie or be broken:" in out
+    assert "For the keys in this verdict to be wrong, one of these would have to lie or be broken:" in out
     assert f"Evidence digest  {report.evidence_digest}" in lines
     assert f"Report digest    {report.digest}" in lines
     words = out.split("  in words")[1].split("Checked on")[0].split()

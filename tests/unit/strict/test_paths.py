@@ -52,6 +52,9 @@ HOSTILE = [
     "con .txt",
     "CONIN$",
     "conout$.md",
+    "ceremony/\xdcbergabe.jpg",  # beyond ASCII, as all that follow
+    "\u5199\u771f/\u4e00.png",
+    "\U00016d67.md",  # a letter only since Unicode 16
     "e\u0301.md",  # é in two characters
     "\u212b.md",  # the ångström sign, which NFC writes as a letter
     "a\u202egpj.exe",  # shown as if it ended in another way
@@ -79,7 +82,6 @@ def test_hostile_paths_are_refused(path: str) -> None:
     [
         "manifest.json",
         "attestations/hsm-01/evidence.der",
-        "ceremony/Übergabe.jpg",
         "a b.txt",
         ".well-known/x",
         "com.txt",
@@ -87,7 +89,6 @@ def test_hostile_paths_are_refused(path: str) -> None:
         "nullable.json",
         "lpt10",
         "a" * MAX_PATH_LENGTH,
-        "写真/一.png",
         "a..b",
         "..a",
         "audit/1.json",
@@ -102,9 +103,6 @@ def test_ordinary_paths_are_allowed(path: str) -> None:
     [
         ("a", "a"),
         ("a.json", "A.JSON"),
-        ("Straße", "STRASSE"),
-        ("ß", "ẞ"),
-        ("\u03c3", "\u03c2"),
         ("audit", "audit/1.json"),
         ("AUDIT/1.json", "audit"),
         ("a/b", "a/B/c/d"),
