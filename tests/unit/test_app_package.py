@@ -275,3 +275,11 @@ def test_whatever_begins_like_a_package_is_answered_or_refused(rest: bytes) -> N
     with pytest.raises(Malformed) as caught:
         find(b"PK\x03\x04" + rest)
     assert caught.value.code == "package-unreadable"
+
+
+def test_a_key_in_the_comment_of_a_package_is_not_in_the_app() -> None:
+    target = io.BytesIO(package({"classes.dex": FILLER}))
+    with zipfile.ZipFile(target, "a") as archive:
+        archive.comment = RAW
+    assert RAW in target.getvalue()
+    assert find(target.getvalue(), RAW) is None

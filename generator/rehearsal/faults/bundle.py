@@ -129,6 +129,12 @@ SIGNER = {
         distribution=OVER_THE_AIR,
         files=announced("operator", lambda _: "rehearsal-somebody-else"),
     ),
+    "signer-announced-before-signature": Fault(
+        step="signer",
+        sentence="The announced time of deployment is a week before the signer's record.",
+        distribution=OVER_THE_AIR,
+        files=announced("deployed_at", days_later(-9)),
+    ),
     "signer-announced-time-far": Fault(
         step="signer",
         sentence="The announced time of deployment is two months after the time in the signer's record.",

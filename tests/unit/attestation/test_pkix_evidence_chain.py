@@ -183,3 +183,15 @@ def test_a_serial_number_that_the_certificate_contradicts_fails(claimed: str | N
     (finding,) = read(lying.files()).findings
     assert (finding.code, finding.outcome) == ("serial-differs", Outcome.FAILED)
     assert (finding.expected, finding.found) == (claimed, "SN-a")
+
+
+@pytest.mark.parametrize("serial", ["SN-a", None])
+def test_a_device_with_authorities_below_it_fails_for_it_could_be_many(serial: str | None) -> None:
+    """A device's certificate that may issue others makes as many 'devices' as it likes, each with its own key."""
+    ak, device, root = DEVICE.links()
+    below = Certified(label="invented", subject=name("invented", serial), extensions=authority())
+    certificates = chain(ak, below, replace(device, extensions=authority()), root)
+    evidence = DEVICE.evidence(signer=Signer(certificate=certificates[0]))
+    found = read({"evidence.der": evidence, "chain.pem": pem(*certificates)}).findings
+    (finding,) = [item for item in found if item.code == "device-issues-authorities"]
+    assert (finding.outcome, finding.found, finding.required) == (Outcome.FAILED, "SN-a", True)
