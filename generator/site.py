@@ -6,7 +6,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
+import vaultproof
 from generator.checking import Checked
 from generator.downloads import archive, sha256sums, site_manifest
 from generator.output import MARKER
@@ -25,6 +27,8 @@ from verifier_web.headers import RAW_FOLDER, headers_file
 
 TRUST_DATA = "data/trust/"
 PROCEDURE_DATA = "data/procedure/"
+SCHEMA_DATA = "data/schema/"
+SCHEMAS = Path(vaultproof.__file__).parent / "schema"
 SITE_FILES_SCHEMA = "vaultproof/site-files@1"
 ROBOTS = b"User-agent: *\nAllow: /\n"
 
@@ -56,11 +60,13 @@ def site_files(inputs: SiteInputs) -> dict[str, bytes]:
 
 
 def _data(sources: Sources) -> Iterator[tuple[str, bytes]]:
-    """Trust configuration and procedures exactly as they are: what the browser's check reads."""
+    """Trust configuration and procedures exactly as they are, which the browser's check reads, and our schemas."""
     for path, data in sources.trust_files.items():
         yield TRUST_DATA + path, data
     for path, data in sources.procedure_files.items():
         yield PROCEDURE_DATA + path, data
+    for schema in sorted(SCHEMAS.glob("*.schema.json")):
+        yield SCHEMA_DATA + schema.name, schema.read_bytes()
 
 
 def _pages(inputs: SiteInputs) -> Iterator[tuple[str, bytes]]:
@@ -116,7 +122,10 @@ def _downloads(checked: Checked) -> dict[str, tuple[bytes, str]]:
     return {
         f"{checked.id}.zip": (archive(files), "All files of this deployment; vaultproof verify takes it as it is."),
         "SHA256SUMS": (sha256sums(files), "The digest of every file, for sha256sum."),
-        "report.json": (checked.report.to_bytes(), "What this site's build found, for programs."),
+        "report.json": (
+            checked.report.to_bytes(),
+            "What this site's build found, for programs; its schema is data/schema/report.schema.json.",
+        ),
     }
 
 
