@@ -52,8 +52,8 @@ format: $(VENV)/.dev ## mend what ruff can mend
 	$(BIN)/ruff format .
 
 lock: ## resolve the lock files anew (first set the date of [tool.uv] in pyproject.toml)
-	$(UV) pip compile --quiet --upgrade --group site pyproject.toml -o requirements/site.txt
-	$(UV) pip compile --quiet --upgrade --group dev -c requirements/site.txt pyproject.toml -o requirements/dev.txt
+	$(UV) pip compile --quiet --upgrade --extra service --group site pyproject.toml -o requirements/site.txt
+	$(UV) pip compile --quiet --upgrade --extra service --group dev -c requirements/site.txt pyproject.toml -o requirements/dev.txt
 	npm install --package-lock-only
 
 clean: ## remove the built site and the tools' caches; installed things stay
