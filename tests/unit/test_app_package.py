@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
+import random
 import struct
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 
@@ -283,3 +285,45 @@ def test_a_key_in_the_comment_of_a_package_is_not_in_the_app() -> None:
         archive.comment = RAW
     assert RAW in target.getvalue()
     assert find(target.getvalue(), RAW) is None
+
+
+# --- part by part ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 31, 32, 33, 64])
+@pytest.mark.parametrize(("form", "encode"), FORMS)
+def test_a_key_that_two_parts_share_is_found_where_it_begins(
+    monkeypatch: pytest.MonkeyPatch, chunk: int, form: str, encode: Encode
+) -> None:
+    monkeypatch.setattr(app_package, "_CHUNK", chunk)
+    sighting = find(package({"lib.so": around(encode(RAW))}))
+    assert sighting == KeySighting(place="app/a.apk!/lib.so", form=form, offset=len(FILLER))
+
+
+def test_the_most_telling_form_is_named_wherever_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app_package, "_CHUNK", 50)
+    sighting = find(package({"a": around(RAW) + SPKI}))
+    assert sighting == KeySighting(place="app/a.apk!/a", form="spki-der", offset=len(around(RAW)))
+
+
+def test_a_package_within_the_package_has_a_limit_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    inner = package({"lib.so": around(RAW)}, method=zipfile.ZIP_STORED)
+    monkeypatch.setattr(app_package, "MAX_NESTED_BYTES", len(inner))
+    assert find(package({"split.apk": inner})) is not None
+    monkeypatch.setattr(app_package, "MAX_NESTED_BYTES", len(inner) - 1)
+    assert "within it" in over_the_limits(package({"split.apk": inner}))
+
+
+def test_memory_does_not_grow_with_what_is_unpacked() -> None:
+    source = random.Random(1)  # noqa: S311 - bytes that pack to about a thirtieth, the same in each run
+    assets = b"".join(source.randbytes(1000) * 30 for _ in range(1500))
+    data = package({"assets": assets + RAW})
+    tracemalloc.start()
+    try:
+        sighting = find(data)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert sighting is not None
+    assert sighting.offset == len(assets) == 45_000_000
+    assert peak < 8 * 1024 * 1024
