@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from generator.formatting import date_text
 from vaultproof.evidence.deployment import Deployment
 from vaultproof.evidence.fleet_keys import FleetKey
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +32,7 @@ class ValueChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetChange:
-    """Things that both fleets have many of, told apart by what cannot change (a serial number, a fingerprint).
+    """Things that both fleets have many of, told apart by what cannot change (a serial number, a key's raw bytes).
 
     ``altered`` are those that stayed and are described differently now, as text before and after.
     """
@@ -75,7 +78,7 @@ def changes_since(
     )
 
 
-def _set_change(subject: str, before: Mapping[str, str], after: Mapping[str, str]) -> SetChange:
+def _set_change(subject: str, before: Mapping[T, str], after: Mapping[T, str]) -> SetChange:
     stayed = [key for key in after if key in before]
     return SetChange(
         subject=subject,
@@ -95,5 +98,5 @@ def _members(deployment: Deployment) -> dict[str, str]:
     return {member.serial: f"{member.serial}, {names[member.site]}" for member in deployment.members}
 
 
-def _keys(keys: Iterable[FleetKey]) -> dict[str, str]:
-    return {key.fingerprint: f"{key.fingerprint} ({key.role})" for key in keys}
+def _keys(keys: Iterable[FleetKey]) -> dict[bytes, str]:
+    return {key.raw: f"{key.fingerprint} ({key.role})" for key in keys}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vaultproof.asn1 import der
+from vaultproof.errors import Malformed
 from vaultproof.evidence.files import FLEET_KEYS, sha256_hex
 from vaultproof.strict.json import loads
 from vaultproof.strict.records import Reader
@@ -24,6 +25,14 @@ class FleetKey:
     def fingerprint(self) -> str:
         """SHA-256 of the published key bytes, lower-case hex."""
         return sha256_hex(self.key)
+
+    @property
+    def raw(self) -> bytes:
+        """The public key without its SubjectPublicKeyInfo: the same for both shapes that a file may publish it in."""
+        try:
+            return raw_public_key(self.key)
+        except Malformed:
+            return self.key  # published raw
 
     def is_key_of(self, spki: bytes) -> bool:
         """Whether a DER SubjectPublicKeyInfo holds this very key: the file may carry either shape of it."""
@@ -53,8 +62,8 @@ def raw_public_key(spki: bytes) -> bytes:
 def read_fleet_keys(data: bytes, *, file: str = FLEET_KEYS) -> FleetKeys:
     """Typed keys from ``{"keys": [{"key": base64, "role": text}]}``.
 
-    The operator makes this file, so unknown fields are kept and reported.  Raises ``Malformed`` for an empty list, a
-    key listed twice, or anything the strict readers refuse.
+    The operator makes this file, so unknown fields are kept and reported.  Raises ``Malformed`` for an empty list, the
+    same bytes listed twice, or anything the strict readers refuse.
     """
     reader = Reader(loads(data, file=file), file=file)
     items = reader.objects("keys", maximum=MAX_KEYS)

@@ -8,7 +8,7 @@ from vaultproof.errors import Mismatch, VaultproofError
 from vaultproof.evidence.audit import artifact_epochs, artifact_path
 from vaultproof.evidence.epoch import EpochRecord
 from vaultproof.evidence.files import DEPLOYMENT, FLEET_KEYS, required, sha256_hex
-from vaultproof.evidence.fleet_keys import FleetKeys, read_fleet_keys
+from vaultproof.evidence.fleet_keys import FleetKey, FleetKeys, read_fleet_keys
 from vaultproof.report import Fact, Origin
 from vaultproof.steps.audit_log import LoggedEpochs
 from vaultproof.steps.base import Context, Finding, Substeps, compared, shown
@@ -16,25 +16,25 @@ from vaultproof.steps.base import Context, Finding, Substeps, compared, shown
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyHistory:
-    """Fingerprint to role for every epoch, from the first."""
+    """The keys of every epoch, from the first, by their raw bytes: a file may publish one key in either shape."""
 
-    epochs: tuple[tuple[int, dict[str, str]], ...]
+    epochs: tuple[tuple[int, dict[bytes, FleetKey]], ...]
 
 
 async def history(context: Context) -> Finding:
     """Read the artifact of every epoch, list what changed, and match epochs with announced deployments both ways."""
     substeps = Substeps()
     logged = context.relying_on(LoggedEpochs).records
-    epochs: list[tuple[int, dict[str, str]]] = []
+    epochs: list[tuple[int, dict[bytes, FleetKey]]] = []
     for record in logged:
         try:
-            keys = _artifact(context, record)
+            listed = _artifact(context, record).keys
         except VaultproofError as error:
             substeps.trouble("artifact", error, subject=str(record.epoch))
             continue
-        roles = {key.fingerprint: key.role for key in keys.keys}
-        _changes(substeps, context, record, epochs[-1][1] if epochs else {}, roles)
-        epochs.append((record.epoch, roles))
+        keys = {key.raw: key for key in listed}
+        _changes(substeps, context, record, epochs[-1][1] if epochs else {}, keys)
+        epochs.append((record.epoch, keys))
     if len(epochs) == len(logged):
         _came_and_went(substeps, context, epochs)
     _announced(substeps, context, logged)
@@ -58,7 +58,7 @@ def _artifact(context: Context, record: EpochRecord) -> FleetKeys:
 
 
 def _changes(
-    substeps: Substeps, context: Context, record: EpochRecord, before: dict[str, str], now: dict[str, str]
+    substeps: Substeps, context: Context, record: EpochRecord, before: dict[bytes, FleetKey], now: dict[bytes, FleetKey]
 ) -> None:
     """What an epoch added, removed or gave another role.
 
@@ -72,33 +72,37 @@ def _changes(
     ]
     deployment = next((e.deployment for e in context.deployment.history if e.epoch == record.epoch), None)
     changed = [
-        compared("role", now[key], role, Origin.INDEPENDENT_SIGNER, file=file)
-        for key, role in before.items()
-        if key in now and now[key] != role
+        compared("role", now[raw].role, key.role, Origin.INDEPENDENT_SIGNER, file=file)
+        for raw, key in before.items()
+        if raw in now and now[raw].role != key.role
     ]
     subject = str(record.epoch)
     if changed:
         substeps.mismatch("change", "role-changed", *changed, *facts, subject=subject)
     elif deployment is None:
-        added = [shown("fingerprint", key, Origin.INDEPENDENT_SIGNER) for key in now if key not in before]
+        added = [
+            shown("fingerprint", key.fingerprint, Origin.INDEPENDENT_SIGNER)
+            for raw, key in now.items()
+            if raw not in before
+        ]
         substeps.mismatch("change", "unannounced-epoch", *facts, *added[:20], subject=subject)
     else:
         named = shown("deployment", deployment, Origin.OPERATOR_STATEMENT)
         substeps.match("change", "announced-change", named, *facts, subject=subject)
 
 
-def _came_and_went(substeps: Substeps, context: Context, epochs: list[tuple[int, dict[str, str]]]) -> None:
+def _came_and_went(substeps: Substeps, context: Context, epochs: list[tuple[int, dict[bytes, FleetKey]]]) -> None:
     """A key that a deployment's own epoch adds and its last one no longer lists was never attested by anybody."""
     owner = {entry.epoch: entry.deployment for entry in context.deployment.history}
-    last = {owner[epoch]: roles for epoch, roles in epochs if epoch in owner}
-    before: dict[str, str] = {}
-    gone: list[tuple[int, str]] = []
-    for epoch, roles in epochs:
+    last = {owner[epoch]: keys for epoch, keys in epochs if epoch in owner}
+    before: dict[bytes, FleetKey] = {}
+    gone: list[tuple[int, FleetKey]] = []
+    for epoch, keys in epochs:
         if epoch in owner:
-            gone += [(epoch, key) for key in roles if key not in before and key not in last[owner[epoch]]]
-        before = roles
+            gone += [(epoch, keys[raw]) for raw in keys if raw not in before and raw not in last[owner[epoch]]]
+        before = keys
     for epoch, key in gone:
-        fact = shown("fingerprint", key, Origin.INDEPENDENT_SIGNER)
+        fact = shown("fingerprint", key.fingerprint, Origin.INDEPENDENT_SIGNER)
         substeps.mismatch("change", "key-came-and-went", fact, subject=str(epoch))
 
 
