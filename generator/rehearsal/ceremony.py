@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from generator.rehearsal.authorities import PUBLIC_SEED, WITNESSES, witness_key
 from generator.rehearsal.plan import Plan
 from vaultproof.evidence.ceremony import FIRST_PREVIOUS, entry_hash, witness_message
-from vaultproof.evidence.files import CEREMONY, sha256_hex
+from vaultproof.evidence.files import CEREMONY, FLEET_KEYS, sha256_hex
 from vaultproof.strict.encodings import format_time
 
 _MINUTE = timedelta(minutes=1)
@@ -27,12 +27,18 @@ class _Deed:
     deviation: str | None = None
 
 
-def ceremony_files(plan: Plan, *, artifact: bytes, evidence: Sequence[tuple[str, bytes]]) -> dict[str, bytes]:
-    """Everything under ``ceremony/``; ``evidence`` holds each HSM's name with the attestation it gave."""
+def ceremony_files(
+    plan: Plan, *, evidence: Sequence[tuple[str, bytes]], materials: Mapping[str, bytes]
+) -> dict[str, bytes]:
+    """Everything under ``ceremony/``.
+
+    ``evidence`` holds each HSM's name with the attestation it gave; ``materials`` are the published files that came of
+    the ceremony, the key file among them.
+    """
     script = _script(plan)
-    deeds = _deeds(plan, sha256_hex(script), sha256_hex(artifact), evidence)
+    deeds = _deeds(plan, sha256_hex(script), sha256_hex(materials[FLEET_KEYS]), evidence)
     log = _log(plan, deeds)
-    record = _record(plan, [*deeds, _closing(plan, sha256_hex(log))])
+    record = _record(plan, [*deeds, _closing(plan, sha256_hex(log))], materials)
     files = {"ceremony/script.md": script, "ceremony/ceremony.log": log, CEREMONY: record}
     for witness in plan.ceremony.witnesses:
         if witness != plan.ceremony.silent_witness:
@@ -122,7 +128,7 @@ def _log(plan: Plan, deeds: Sequence[_Deed]) -> bytes:
     return "\n".join([f"REHEARSAL: log of the ceremony for {plan.id}; no ceremony took place", *lines, ""]).encode()
 
 
-def _record(plan: Plan, deeds: Sequence[_Deed]) -> bytes:
+def _record(plan: Plan, deeds: Sequence[_Deed], materials: Mapping[str, bytes]) -> bytes:
     entries: list[dict[str, Any]] = []
     previous = FIRST_PREVIOUS
     for number, deed in enumerate(deeds, start=1):
@@ -143,6 +149,11 @@ def _record(plan: Plan, deeds: Sequence[_Deed]) -> bytes:
         "schema": "vaultproof/ceremony@1",
         "deployment": plan.ceremony.deployment,
         "witnesses": list(plan.ceremony.witnesses),
+        "materials": [
+            {"path": path, "sha256": sha256_hex(b"another" if path == plan.ceremony.other_material else data)}
+            for path, data in sorted(materials.items())
+            if path != plan.ceremony.left_out
+        ],
         "entries": entries,
         "credentials_destroyed_by": "REHEARSAL: the ceremony administrator, in front of the witnesses",
     }

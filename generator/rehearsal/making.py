@@ -30,11 +30,13 @@ def make_files(plan: Plan) -> dict[str, bytes]:
         package = app_package(plan.app)
         files[plan.app.path] = package
     evidence = []
+    materials = {FLEET_KEYS: artifact}
     for order, member in enumerate(plan.attesting):
         made = attestation_files(plan, member, order)
         evidence.append((member.name, made[EVIDENCE_FILE]))
-        files |= {f"attestations/{member.name}/{name}": data for name, data in made.items()}
-    files |= ceremony_files(plan, artifact=artifact, evidence=evidence)
+        materials |= {f"attestations/{member.name}/{name}": data for name, data in made.items()}
+    files |= materials
+    files |= ceremony_files(plan, evidence=evidence, materials=materials)
     files[DEPLOYMENT] = announcement(plan, package=package)
     return files
 

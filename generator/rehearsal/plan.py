@@ -133,7 +133,8 @@ class CeremonyPlan:
     """Who signs the ceremony record, and what a fault changes.
 
     ``deployment`` is the one that the record speaks of; ``rewritten`` is the number of an entry that was changed after
-    the next one was chained to it; ``stray_witness`` signs with another key than the pinned one, ``silent_witness``
+    the next one was chained to it; ``other_material`` is a file that was another one then, ``left_out`` one that the
+    record does not name; ``stray_witness`` signs with another key than the pinned one, ``silent_witness``
     not at all.
     """
 
@@ -141,6 +142,8 @@ class CeremonyPlan:
     deployment: str
     held_at: datetime
     rewritten: int | None = None
+    other_material: str | None = None
+    left_out: str | None = None
     stray_witness: str | None = None
     silent_witness: str | None = None
 

@@ -95,7 +95,18 @@ def test_a_fault_is_found_by_its_step_and_by_none_before(name: str, distribution
 
 ALSO_FOUND = {
     # The nonce that each HSM signs covers the published keys, so other keys make it another deployment's nonce.
-    "artifact-swapped": {"attestation": "nonce-differs"},
+    "artifact-swapped": {"attestation": "nonce-differs", "ceremony": "material-differs"},
+    # The witnesses signed for the attestations as they were made.
+    **{
+        name: {"ceremony": "material-differs"}
+        for name in (
+            "attestation-chain-cut",
+            "attestation-malformed",
+            "attestation-signature-added",
+            "attestation-signature-stripped",
+        )
+    },
+    **{name: {"ceremony": "not-published"} for name in ("attestation-missing", "member-missing")},
     # The nonce cannot be computed from a key file that cannot be read.
     "artifact-unreadable": {"attestation": "wrong-value"},
 }

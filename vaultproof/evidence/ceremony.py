@@ -3,7 +3,9 @@
 Each entry's ``hash`` is SHA-256 over ``previous`` (32 bytes) followed by the canonical JSON of the entry without its
 ``hash``; the first ``previous`` is 32 zero bytes.  A witness signs the SHA-256 of the record file's exact bytes, as
 ``vaultproof/ceremony-witness@1``, a line feed, and the digest in hex: ``ceremony/witnesses/<id>.sig`` holds the
-signature in hex and a line feed.
+signature in hex and a line feed.  ``materials`` ties the record to this very evidence: each of them is a file's path
+and the SHA-256 that it had at the ceremony, so whoever signs the record signs for these bytes too (the word and its
+meaning as in in-toto attestations).
 """
 
 from __future__ import annotations
@@ -34,11 +36,20 @@ class CeremonyEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """A file that came of the ceremony: its path among the evidence, and its SHA-256 in lower-case hex."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CeremonyRecord:
     """The whole record; ``credentials_destroyed_by`` names who states that administrator credentials were destroyed."""
 
     deployment: str
     witnesses: tuple[str, ...]
+    materials: tuple[Material, ...]
     entries: tuple[CeremonyEntry, ...]
     credentials_destroyed_by: str | None
 
@@ -60,6 +71,7 @@ def read_ceremony(data: bytes) -> CeremonyRecord:
     record = CeremonyRecord(
         deployment=reader.text("deployment", maximum=80),
         witnesses=reader.texts("witnesses", maximum=100),
+        materials=tuple(_material(item) for item in reader.objects("materials")),
         entries=tuple(_entry(item) for item in reader.objects("entries")),
         credentials_destroyed_by=reader.optional_text("credentials_destroyed_by", maximum=200),
     )
@@ -68,7 +80,16 @@ def read_ceremony(data: bytes) -> CeremonyRecord:
         raise reader.wrong("entries", "at least one entry", [])
     if len(set(record.witnesses)) != len(record.witnesses):
         raise reader.wrong("witnesses", "each witness once", list(record.witnesses))
+    paths = [material.path for material in record.materials]
+    if paths != sorted(set(paths)):
+        raise reader.wrong("materials", "each path once, in order", paths)
     return record
+
+
+def _material(reader: Reader) -> Material:
+    material = Material(path=reader.text("path", maximum=300), sha256=reader.hex("sha256", length=32).hex())
+    reader.done()
+    return material
 
 
 def _entry(reader: Reader) -> CeremonyEntry:

@@ -281,6 +281,9 @@ CODES = {
     # ceremony
     "deployment-same": "The record is about this deployment.",
     "deployment-same-differs": "The record is about another deployment.",
+    "materials-same": "The keys and attestations that the record names are the published ones.",
+    "material-differs": "The record names another file than the published one.",
+    "not-in-record": "The record does not name this file, so no witness signed for it.",
     "chain-holds": "Each entry covers the one before it.",
     "chain-broken": "The hash chain is broken here: an entry was changed, added or left out.",
     "ceremony-times": "The entries are in order of time, and before the deployment.",

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from vaultproof.errors import Malformed, Unavailable, VaultproofError
 from vaultproof.evidence.ceremony import FIRST_PREVIOUS, CeremonyRecord, read_ceremony, witness_message
-from vaultproof.evidence.files import CEREMONY, DEPLOYMENT, required
-from vaultproof.report import Origin
+from vaultproof.evidence.files import CEREMONY, DEPLOYMENT, FLEET_KEYS, required, sha256_hex
+from vaultproof.report import Fact, Origin
 from vaultproof.steps.base import Context, Finding, Substeps, compared, shown
 from vaultproof.steps.pinned_keys import verifying_key
 from vaultproof.strict.encodings import format_time, parse_hex
 
 
 async def ceremony(context: Context) -> Finding:
-    """Check the record's hash chain and each witness's signature over the record's digest."""
+    """Compare what the record names with what is published; check its hash chain and each witness's signature."""
     substeps = Substeps()
     data = required(context.files, CEREMONY)
     record = read_ceremony(data)
@@ -20,6 +20,7 @@ async def ceremony(context: Context) -> Finding:
         "deployment", "deployment-same",
         compared("deployment", record.deployment, context.deployment.id, Origin.OPERATOR_STATEMENT, file=CEREMONY),
     )  # fmt: skip
+    _materials(substeps, context, record)
     _chain(substeps, record)
     _times(substeps, context, record)
     for witness in record.witnesses:
@@ -27,6 +28,29 @@ async def ceremony(context: Context) -> Finding:
     if not record.witnesses:
         substeps.trouble("witness", Unavailable("not-published", "the record names no witness", file=CEREMONY))
     return substeps.finding()
+
+
+def _materials(substeps: Substeps, context: Context, record: CeremonyRecord) -> None:
+    """The keys and attestations that came of the ceremony are those that were published, and none is left out."""
+    recorded = {material.path: material.sha256 for material in record.materials}
+    wrong: list[Fact] = []
+    for path, sha256 in recorded.items():
+        if path not in context.files:
+            substeps.trouble("material", Unavailable("not-published", "the file is not published", file=path))
+        elif (found := sha256_hex(context.files[path])) != sha256:
+            wrong.append(compared("sha256", found, sha256, Origin.OPERATOR_STATEMENT, file=path))
+    left_out = sorted(path for path in context.files if _is_of_the_ceremony(path) and path not in recorded)
+    if wrong:
+        substeps.mismatch("material", "material-differs", *wrong)
+    for path in left_out:
+        error = Unavailable("not-in-record", "the record does not name this file", file=path, hint="ask the witnesses")
+        substeps.trouble("material", error)
+    if not any(item.id == "material" for item in substeps.items):
+        substeps.match("material", "materials-same", shown("files", len(recorded), Origin.COMPUTED, file=CEREMONY))
+
+
+def _is_of_the_ceremony(path: str) -> bool:
+    return path == FLEET_KEYS or path.startswith("attestations/")
 
 
 def _chain(substeps: Substeps, record: CeremonyRecord) -> None:

@@ -12,7 +12,7 @@ from generator.rehearsal.authorities import WITNESSES
 from generator.rehearsal.faults.base import Fault, announced, days_later, replaced, substituted, without
 from generator.rehearsal.plan import Plan
 from vaultproof.evidence.deployment import HARDCODED
-from vaultproof.evidence.files import CEREMONY, DEPLOYMENT
+from vaultproof.evidence.files import CEREMONY, DEPLOYMENT, FLEET_KEYS
 
 _WITNESS = next(iter(WITNESSES))
 _PACKAGE = "app/rehearsal-app.apk"
@@ -66,6 +66,16 @@ CEREMONY_FAULTS = {
         step="ceremony",
         sentence="The ceremony record speaks of another deployment.",
         plan=lambda plan: _with_ceremony(plan, deployment="rehearsal-another-fleet"),
+    ),
+    "ceremony-other-keys": Fault(
+        step="ceremony",
+        sentence="The witnesses signed for another key file than the published one.",
+        plan=lambda plan: _with_ceremony(plan, other_material=FLEET_KEYS),
+    ),
+    "ceremony-keys-left-out": Fault(
+        step="ceremony",
+        sentence="The ceremony record does not name the key file, so no witness signed for it.",
+        plan=lambda plan: _with_ceremony(plan, left_out=FLEET_KEYS),
     ),
     "ceremony-after-deployment": Fault(
         step="ceremony",

@@ -70,8 +70,12 @@ def test_what_is_no_key_file_is_refused(value: Any, code: str, pointer: str) -> 
 def test_a_key_is_recognised_in_either_shape(raw: bytes) -> None:
     spki = x25519_spki(raw)
     assert raw_public_key(spki) == raw
-    published = [{"key": base64.b64encode(shape).decode(), "role": "r"} for shape in (raw, spki)]
-    bare, whole = read_fleet_keys(data({"keys": published})).keys
+    bare, whole = (
+        read_fleet_keys(data({"keys": [{"key": base64.b64encode(shape).decode(), "role": "r"}]})).keys[0]
+        for shape in (raw, spki)
+    )
+    assert bare.raw == whole.raw == raw
+    assert bare.fingerprint != whole.fingerprint
     other = bytes(byte ^ 1 for byte in raw)
     for key in (bare, whole):
         assert key.is_key_of(spki)
@@ -232,6 +236,7 @@ def chained(*actions: str) -> list[dict[str, Any]]:
 
 CEREMONY_RECORD = {
     "schema": "vaultproof/ceremony@1", "deployment": "d", "witnesses": ["w"], "entries": chained("a", "b"),
+    "materials": [{"path": "bundle/fleet-keys.json", "sha256": "00" * 32}],
 }  # fmt: skip
 
 
@@ -256,6 +261,10 @@ def test_a_ceremony_is_read_with_hashes_computed_and_stated() -> None:
         ({"witnesses": ["w", "w"]}, "wrong-value", "/witnesses"),
         ({"witnesses": "w"}, "wrong-value", "/witnesses"),
         ({"place": "x"}, "unknown-field", "/place"),
+        ({"materials": [{"path": "a"}]}, "missing-field", "/materials/0/sha256"),
+        ({"materials": [{"path": "a", "sha256": "00"}]}, "bad-hex", "/materials/0/sha256"),
+        ({"materials": [{"path": name, "sha256": "00" * 32} for name in "ba"]}, "wrong-value", "/materials"),
+        ({"materials": [{"path": name, "sha256": "00" * 32} for name in "aa"]}, "wrong-value", "/materials"),
     ],
 )
 def test_what_is_no_ceremony_is_refused(change: dict[str, Any], code: str, pointer: str) -> None:
