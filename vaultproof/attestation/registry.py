@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vaultproof.attestation.adapter import Adapter
 from vaultproof.attestation.aws_nitro import AwsNitroAdapter
+from vaultproof.attestation.crypto4a_qasm import Crypto4aQasmAdapter
 from vaultproof.attestation.marvell_liquidsecurity import MarvellLiquidSecurityAdapter
 from vaultproof.attestation.pkix_evidence import PkixEvidenceAdapter
 from vaultproof.attestation.securosys_primus import SecurosysPrimusAdapter
@@ -19,6 +20,7 @@ ADAPTERS: tuple[Adapter, ...] = (
     MarvellLiquidSecurityAdapter(),
     ThalesLunaAdapter(),
     SecurosysPrimusAdapter(),
+    Crypto4aQasmAdapter(),
 )
 """Every adapter; a technology's id appears once."""
 

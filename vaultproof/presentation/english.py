@@ -502,6 +502,16 @@ CODES = {
     "list-goes-on": "Goes on from the key list that was seen before",
     "newer-list-due": "A newer list was due (the maker's own interval)",
     "no-hsm-attestation": "No attestation of the HSMs behind these keys is published.",
+    # attestation messages of Crypto4A
+    "signature-count": "The attestation has another number of signatures than it may have.",
+    "signature-not-checked": "A second signature that this verifier cannot check (it decides nothing)",
+    "signer-form": "The attestation names its signer in a way that is not known here.",
+    "certificate-repeated": "Certificate that stands there more than once",
+    "production-device-stated": "Stated to be a certified production device",
+    "production-device-not-stated": "The device does not state that it is a certified production one.",
+    "own-attestation-keys-stated": "Attestation keys stated to be this device's alone",
+    "own-attestation-keys-not-stated": "The device does not state that its attestation keys are its alone.",
+    "private-key-not-stated": "The device does not state that it holds this key's private half.",
     # attestations of Marvell, Thales and Securosys, and the readers they need
     "no-evidence": "No attestation file of this member is there.",
     "two-evidence-files": "There are two attestation files where one belongs.",
