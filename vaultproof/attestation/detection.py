@@ -15,6 +15,8 @@ from vaultproof.asn1.pem import CERTIFICATE
 from vaultproof.attestation import (
     aws_nitro,
     aws_nitro_claims,
+    crypto4a_claims,
+    crypto4a_qasm,
     marvell_envelope,
     pkix_evidence_profile,
     securosys_claims,
@@ -48,6 +50,8 @@ def _arc(oid: str) -> bytes:
     return writer.oid(oid)[2:]
 
 
+_QASM_LABEL = f"BEGIN {crypto4a_qasm.PEM_LABEL}-".encode()
+_QASM_CLAIMS = _arc(f"{crypto4a_claims.ARC}.6")
 _YUBIHSM = _arc(f"{yubico_files.YUBICO_ARC}.4")
 _PIV = _arc(f"{yubico_files.YUBICO_ARC}.3")
 _YUBIHSM_LEAF = (writer.oid(yubihsm.OBJECT_ID),)
@@ -172,6 +176,17 @@ def _arrange_primus(given: Sequence[Given], arranging: Arranging) -> None:
     _chain(rest, arranging)
 
 
+def _is_qasm(given: Given) -> bool:
+    if given.is_pem:
+        return _QASM_LABEL in given.data
+    return given.data.startswith(b"\x30") and _QASM_CLAIMS in given.data
+
+
+def _arrange_qasm(given: Sequence[Given], arranging: Arranging) -> None:
+    main = _main(given, _is_qasm)
+    arranging.whole(crypto4a_qasm.PEM_FILE if main.is_pem else crypto4a_qasm.DER_FILE, main)
+
+
 def _yubico(arc: bytes, leaf_marks: tuple[bytes, ...]) -> Form:
     def fits(given: Given) -> bool:
         return any(arc in part.data for part in carried(given) if part.label == CERTIFICATE)
@@ -199,6 +214,7 @@ FORMS: Mapping[str, Form] = MappingProxyType(
         yubikey_piv.TECHNOLOGY: _yubico(_PIV, _PIV_LEAF),
         MARVELL: Form(fits=_is_marvell, arrange=_arrange_marvell),
         thales_luna.TECHNOLOGY: Form(fits=_is_luna, arrange=_arrange_luna),
+        crypto4a_claims.TECHNOLOGY: Form(fits=_is_qasm, arrange=_arrange_qasm),
         securosys_claims.TECHNOLOGY: Form(fits=_is_primus, arrange=_arrange_primus),
     }
 )
