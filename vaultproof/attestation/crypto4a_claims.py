@@ -244,6 +244,5 @@ def _stated(code: str, subject: str, said: Said | None) -> Finding:
         code=f"{code}-not-stated" if said is None else f"{code}-stated",
         outcome=Outcome.NOT_EVALUATED if said is None else Outcome.PROVEN,
         subject=subject,
-        grade=None if said is None else Grade.ATTESTED,
         source=None if said is None else said.place.whole(said.element),
     )
