@@ -55,6 +55,8 @@ def _questions(vectors: Path) -> list[dict[str, Any]]:
         _question("evidence1", of("pkix-evidence", "evidence1.pem", "ak.crt", "int.crt", "ca.crt")),
         _question("evidence2", of("pkix-evidence", "evidence2.pem", "ak.crt", "int.crt", "ca.crt")),
     ]  # fmt: skip
+    # Not in every copy of the folder: the interop tests say so where it is missing.
+    asked += [_question("qasm", {path.name: path.read_bytes()}) for path in (makers / "crypto4a-qasm").glob("*.pem")]
     for path in sorted((makers / "sigstore-yubikey-piv/key_certs").iterdir()):
         for signer in sorted(set(genuine_fleets.ROOT_MEMBERS.values())):
             certificate = (makers / "sigstore-yubikey-piv/device_certs" / signer).read_bytes()
