@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-import rfc8785
+from vaultproof.strict.json import dumps_canonical
 
 REPORT_SCHEMA = "vaultproof/report@1"
 
@@ -196,7 +196,7 @@ class Report:
     @property
     def digest(self) -> str:
         """The report digest: SHA-256 of the canonical JSON of ``body``, lower-case hex."""
-        return hashlib.sha256(rfc8785.dumps(self.body())).hexdigest()
+        return hashlib.sha256(dumps_canonical(self.body())).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
         """The whole report, digest included, as JSON values."""
@@ -204,7 +204,7 @@ class Report:
 
     def to_bytes(self) -> bytes:
         """The report as canonical JSON (RFC 8785) with one newline at the end."""
-        return rfc8785.dumps(self.to_json()) + b"\n"
+        return dumps_canonical(self.to_json()) + b"\n"
 
     def step(self, id: str) -> StepResult:
         """The result of the step with this id; ``KeyError`` if the procedure has none."""

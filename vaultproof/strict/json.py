@@ -29,6 +29,12 @@ _STRING = re.compile(rb'"[^"\\]*+(?:\\.?[^"\\]*+)*+"?', re.DOTALL)
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
+_RARE_NUMBER = re.compile(r"[:,\[]-?(?:[0-9]{16,}|[0-9]+[.e][0-9.e+-]+|NaN|Infinity)[,\]}]")
+_RARE_CHARACTER = re.compile("[\ud800-\U0010ffff]")
+"""What the standard library may write otherwise than RFC 8785: large integers, fractions, NaN and infinities (3.2.2.3);
+characters whose UTF-16 sorts otherwise than their code points (3.2.3).  The first may be found inside a string, too:
+that only costs time."""
+
 
 def loads(data: bytes, *, file: str, max_bytes: int = MAX_JSON_BYTES) -> Any:
     """The JSON value in ``data``; ``file`` only names the place in errors.
@@ -80,8 +86,16 @@ def loads(data: bytes, *, file: str, max_bytes: int = MAX_JSON_BYTES) -> Any:
 
 
 def dumps_canonical(value: Any) -> bytes:
-    """``value`` as canonical JSON (RFC 8785), without a newline at the end."""
-    return rfc8785.dumps(value)
+    """``value`` as canonical JSON (RFC 8785), without a newline at the end.
+
+    ``value`` is made of dicts whose keys are texts, lists, tuples, texts, integers, booleans and None.  The standard
+    library's writer, which is compiled, spells all but rare values just so; the rest is left to the plain one.  Raises
+    ``ValueError`` for a lone surrogate, NaN, an infinity, and an integer beyond 2^53-1.
+    """
+    text = json.dumps([value], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    if _RARE_NUMBER.search(text) or (not text.isascii() and _RARE_CHARACTER.search(text)):
+        return rfc8785.dumps(value)
+    return text[1:-1].encode("utf-8")
 
 
 def _check_depth(data: bytes, file: str) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+import rfc8785
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vaultproof.errors import Malformed
@@ -131,6 +133,32 @@ def test_canonical_json_comes_back_as_it_was(value: Any) -> None:
     data = dumps_canonical(value)
     assert loads(data, file="f") == value
     assert dumps_canonical(loads(data, file="f")) == data
+
+
+ANY_TEXT = st.text(max_size=8) | st.text('\ud7ff\ue000\uffff\U00010000\U0010ffff\ud800\x7f\u2028"\\\b\x1f', max_size=4)
+ANY_NUMBER = st.integers() | st.floats() | st.sampled_from([0.0, -0.0, 10.0, 1e21, 1e-7, 2**53, -(2**53), 10**15])
+ANYTHING: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | ANY_NUMBER | ANY_TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.tuples(inner, inner) | st.dictionaries(ANY_TEXT, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def written_by(writer: Callable[[Any], bytes], value: Any) -> bytes | type[ValueError]:
+    try:
+        return writer(value)
+    except ValueError:
+        return ValueError
+
+
+@given(ANYTHING)
+@example({"\U00010000": 1, "\ue000": 2})
+@example([1.0, -0.0, 1e21, float("nan")])
+@example({"a": 10**16})
+@example(-(2**53))
+@example(["\ud800"])
+def test_canonical_json_is_what_a_plain_writer_of_the_standard_writes(value: Any) -> None:
+    assert written_by(dumps_canonical, value) == written_by(rfc8785.dumps, value)
 
 
 @given(st.binary(max_size=60) | st.text('[]{}",:\\u0189dae.-+ntfNI\n', max_size=60).map(str.encode))
