@@ -122,8 +122,8 @@ PYTHON_PAGE = """<!DOCTYPE html>
 """
 
 PYTHON_PAGE_SCRIPT = """
-import { loadRuntime } from "RUNTIME:runtime-loader.mjs";
-import { lock } from "RUNTIME:runtime-files.mjs";
+import { loadInterpreter } from "RUNTIME:runtime-parts.mjs";
+import { files, lock } from "RUNTIME:runtime-files.mjs";
 
 const policy = trustedTypes.createPolicy("verifier-worker", { createScriptURL: (address) => address });
 const worker = new Worker(policy.createScriptURL(new URL("worker.mjs", import.meta.url).href), { type: "module" });
@@ -131,9 +131,9 @@ const answers = [];
 worker.onmessage = ({ data }) => answers.shift()(data);
 const ask = (message) => new Promise((resolve) => { answers.push(resolve); worker.postMessage(message); });
 
-const { interpreter, parts } = loadRuntime(new AbortController().signal, () => {});
-await interpreter;
-const [module, library, core] = await parts;
+const loading = loadInterpreter(files, () => {});
+await loading.scripts;
+const [module, library, core] = await loading.parts;
 await ask({ parts: { module, library, core, lock } });
 document.documentElement.dataset.ready = "";
 

@@ -272,6 +272,29 @@ def test_the_verifier_is_loaded_before_it_is_asked_for(visit: Visit, prewarm: st
     assert _loads_of_the_binary(visit) == 1
 
 
+def test_a_practice_run_is_seen_by_nobody(visit: Visit) -> None:
+    visit.page.add_init_script("""
+      window.told = [];
+      window.Worker = class extends Worker {
+        constructor(...given) {
+          super(...given);
+          this.addEventListener("message", ({ data }) => window.told.push(data.type));
+        }
+      };
+    """)
+    _open_with(visit, "intent")
+    visit.page.hover("[data-part=start]")
+    visit.page.wait_for_selector('[data-verifier="ready"]', timeout=LONGEST_WAIT)
+    visit.page.wait_for_timeout(2000)
+    assert set(visit.page.evaluate("window.told")) == {"stage", "ready"}
+    assert visit.panel == "idle"
+    assert visit.page.locator("[data-part=verdict]").is_hidden()
+    assert visit.page.locator("[data-part=steps]").get_attribute("data-origin") != "browser"
+    changed = {**_deployment(ID), "statement.md": b"changed"}
+    assert _give_zip(visit, "copy.zip", write_stored_zip(changed)) == "done"
+    assert visit.page.locator("[data-part=verdict]").get_attribute("data-outcome") == "contradicted"
+
+
 def test_nothing_is_loaded_ahead_for_readers_who_save_data(visit: Visit) -> None:
     visit.page.add_init_script(
         'Object.defineProperty(Navigator.prototype, "connection", { get: () => ({ saveData: true }) });'

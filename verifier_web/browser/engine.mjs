@@ -1,8 +1,7 @@
 // The page's side of the verifier: loads it, starts it in a worker, hands it runs, and ends it when it goes silent.
 
-import { coreDigest, loadRuntime, workerAddress } from "./runtime-loader.mjs";
-import { lock, versions } from "./runtime-files.mjs";
-import { percentOf } from "./site-files.mjs";
+import { checkWorker, coreDigest, workerAddress } from "./runtime-loader.mjs";
+import { files, lock, versions } from "./runtime-files.mjs";
 import { Trouble, asTrouble } from "./trouble.mjs";
 import { Watchdog } from "./watchdog.mjs";
 
@@ -154,22 +153,11 @@ export class Engine {
     if (unsupported) throw unsupported;
     const { silence } = this.#watchdog;
     this.#tellStage({ stage: "loading" });
-    let told = 0;
-    const loading = loadRuntime(this.#giveUp.signal, (done, total) => {
-      const percent = percentOf(done, total);
-      if (percent === told) this.#watchdog.alive("loading");
-      else this.#tellStage({ stage: "loading", percent: (told = percent) });
-    });
-    await Promise.race([loading.worker, silence]);
+    await Promise.race([checkWorker(this.#giveUp.signal), silence]);
     const { worker, ready } = this.#makeWorker();
     this.#worker = worker;
+    worker.postMessage({ type: "warm", files, lock });
     if (this.#likely !== null) this.fetchAhead(this.#likely);
-    ready.catch(() => {});
-    await Promise.race([loading.interpreter, silence]);
-    worker.postMessage({ type: "prepare" });
-    const [module, library, core] = await Promise.race([loading.parts, silence]);
-    this.#tellStage({ stage: "starting" });
-    worker.postMessage({ type: "warm", parts: { module, library, core, lock } }, [library.buffer, core.buffer]);
     await Promise.race([ready, silence]);
     this.#watchdog.rest();
     this.#stage = null;

@@ -61,6 +61,27 @@ export function fill(root, values) {
 }
 
 /**
+ * Templates that were looked up before, by name, for each element that they were looked up in: they do not change.
+ * @type {WeakMap<ParentNode, Map<string, Element>>}
+ */
+const templates = new WeakMap();
+
+/**
+ * The root element of `<template data-template="name">`.
+ * @param {ParentNode} root
+ * @param {string} name
+ */
+function templateOf(root, name) {
+  const known = templates.get(root) ?? new Map();
+  templates.set(root, known);
+  const template = known.has(name) ? null : root.querySelector(`template[data-template="${name}"]`);
+  if (template instanceof HTMLTemplateElement) known.set(name, template.content.firstElementChild);
+  const first = known.get(name) ?? null;
+  if (first === null) throw new Error(`the page has no template "${name}"`);
+  return first;
+}
+
+/**
  * A filled copy of `<template data-template="name">`.
  * @param {ParentNode} root
  * @param {string} name
@@ -68,10 +89,7 @@ export function fill(root, values) {
  * @returns {HTMLElement}
  */
 export function copyOf(root, name, values) {
-  const template = root.querySelector(`template[data-template="${name}"]`);
-  const first = template instanceof HTMLTemplateElement ? template.content.firstElementChild : null;
-  if (first === null) throw new Error(`the page has no template "${name}"`);
-  const copy = /** @type {HTMLElement} */ (document.importNode(first, true));
+  const copy = /** @type {HTMLElement} */ (document.importNode(templateOf(root, name), true));
   fill(copy, values);
   return copy;
 }

@@ -101,7 +101,7 @@ export class Panel {
     this.#list = { at: performance.now(), list: readSiteFiles(this.#element.dataset.siteFiles ?? "") };
     const { deployment, trust, procedures } = await this.#list.list;
     const small = sizeOf(deployment) <= FETCHED_AHEAD;
-    this.#engine.fetchAhead({ deployment: small ? deployment : null, trust, procedures });
+    this.#engine.fetchAhead({ deployment: small ? deployment : null, trust, procedures, practise: true });
     await warming;
   }
 
@@ -138,7 +138,7 @@ export class Panel {
       const site = await this.#siteList();
       const source = copy === null ? /** @type {Source} */ ({ kind: "site", ...site.deployment }) : await copy.read();
       if (isLate()) return;
-      this.#engine.fetchAhead({ ...site, deployment: copy === null ? site.deployment : null });
+      this.#engine.fetchAhead({ ...site, deployment: copy === null ? site.deployment : null, practise: false });
       const request = {
         source,
         trust: site.trust,

@@ -25,11 +25,14 @@
  */
 
 /** @typedef {VerifyRequest & {type: "verify", run: number}} VerifyMessage */
-/** @typedef {{type: "prepare"}} PrepareMessage - the interpreter's scripts have been checked: load them */
-/** @typedef {{type: "warm", parts: Parts}} WarmMessage */
 /**
- * Site files that a check will likely need; `deployment` is `null` where it is large or not asked for.
- * @typedef {{deployment: SiteFolder | null, trust: SiteFolder, procedures: SiteFolder}} Likely
+ * Load the interpreter and start it: `files` are the runtime's, `lock` is Pyodide's lock file without packages.
+ * @typedef {{type: "warm", files: import("./runtime-parts.mjs").RuntimeFile[], lock: object}} WarmMessage
+ */
+/**
+ * Site files that a check will likely need: `deployment` is `null` where it is large or not asked for; `practise` says
+ * whether there is time to carry the check out once, for practice.
+ * @typedef {{deployment: SiteFolder | null, trust: SiteFolder, procedures: SiteFolder, practise: boolean}} Likely
  */
 /** @typedef {Likely & {type: "fetch-ahead"}} FetchAheadMessage */
 
@@ -105,7 +108,7 @@
  */
 
 /**
- * @typedef {{type: "stage", run: number | null, stage: "starting" | "testing" | "fetching" | "verifying",
+ * @typedef {{type: "stage", run: number | null, stage: "loading" | "starting" | "testing" | "fetching" | "verifying",
  *     done?: number, total?: number, percent?: number}
  *   | {type: "ready", run: null}
  *   | {type: "step-started", run: number, step: Pick<StepView, "id" | "number" | "title" | "question" | "doing">}

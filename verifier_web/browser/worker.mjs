@@ -1,11 +1,12 @@
 // The verifier's worker: Python in a module Worker, so that the page stays responsive and can always stop it.
 //
-// It is told {type: "prepare"} and {type: "warm", parts} once, {type: "verify", run, ...} any number of times (one runs after the other), and
-// {type: "fetch-ahead", ...} when a check of these files is likely.  It tells events, each with the run it belongs to
+// It is told {type: "warm", files, lock} once, {type: "verify", run, ...} any number of times (one runs after the other),
+// and {type: "fetch-ahead", ...} when a check of these files is likely.  It tells events, each with the run it belongs to
 // (`null` for the start), as protocol.mjs lists them.
 
 import { FetchedAhead } from "./fetched-ahead.mjs";
-import { Trouble, asTrouble } from "./trouble.mjs";
+import { loadInterpreter } from "./runtime-parts.mjs";
+import { asTrouble } from "./trouble.mjs";
 
 /** @typedef {import("./protocol.mjs").WorkerEvent} WorkerEvent */
 /** @typedef {import("./protocol.mjs").VerifyMessage} VerifyMessage */
@@ -15,11 +16,20 @@ import { Trouble, asTrouble } from "./trouble.mjs";
 /** The way to this site's files, kept here: Python finds a `fetch` that refuses. */
 const site = new FetchedAhead(globalThis.fetch.bind(globalThis));
 
-/** @type {Promise<typeof import("./interpreter.mjs")> | null} the interpreter's script, which is large */
-let interpreter = null;
-/** @type {Promise<any> | null} the Python object `vaultproof_browser.Verifier`, once it is ready */
-let verifier = null;
+/** @type {(starting: Promise<any>) => void} */
+let begin;
+/** The Python object `vaultproof_browser.Verifier`, once it is ready. @type {Promise<any>} */
+const verifier = new Promise((resolve) => (begin = resolve));
+verifier.catch((error) => tellTrouble(null, error));
+
+/** The runs, one after the other. */
 let runs = Promise.resolve();
+/** Runs that a reader asked for and that are not over: there is nothing to practise for while there are any. */
+let asked = 0;
+/** Ends a practice run that is going on. */
+let givePracticeUp = () => {};
+
+const ANY_TIME = "2026-01-01T00:00:00Z";
 
 /** @param {WorkerEvent} event */
 function tell(event) {
@@ -35,15 +45,18 @@ function tellTrouble(run, error) {
   tell({ type: "failed", run, reason, detail, fields });
 }
 
-async function prepare() {
+/** The interpreter's script, which is large: it is loaded while the rest still arrives. */
+async function interpreter() {
   return await import("./interpreter.mjs");
 }
 
-/** @param {import("./protocol.mjs").Parts} parts */
-async function start(parts) {
+/** @param {import("./protocol.mjs").WarmMessage} message */
+async function start({ files, lock }) {
+  const loading = loadInterpreter(files, (percent) => tell({ type: "stage", run: null, stage: "loading", percent }));
+  await loading.scripts;
+  const [{ startInterpreter }, [module, library, core]] = await Promise.all([interpreter(), loading.parts]);
   tell({ type: "stage", run: null, stage: "starting" });
-  const { startInterpreter } = await (interpreter ??= prepare());
-  const pyodide = await startInterpreter(parts);
+  const pyodide = await startInterpreter({ module, library, core, lock });
   tell({ type: "stage", run: null, stage: "testing" });
   pyodide.pyimport("vaultproof_start"); // first: it makes the import of everything else faster
   const started = pyodide.pyimport("vaultproof_browser").Verifier();
@@ -64,16 +77,34 @@ async function gather(source, onProgress) {
 }
 
 /** @param {import("./protocol.mjs").FetchAheadMessage} message */
-async function prepareFor({ deployment, trust, procedures }) {
-  if (deployment !== null) site.begin(deployment);
-  const [trustFiles, documents] = await Promise.all([site.begin(trust), site.begin(procedures)]);
-  (await verifier)?.read_site(trustFiles, documents).destroy();
+async function prepareFor({ deployment, trust, procedures, practise }) {
+  const folders = [trust, procedures, ...(deployment === null ? [] : [deployment])].map((folder) => site.begin(folder));
+  const [trustFiles, documents, files] = await Promise.all(folders);
+  const started = await verifier;
+  if (practise && files !== undefined && asked === 0) await practiseWith(started, files, trustFiles, documents);
+}
+
+/**
+ * Carry a check out while the reader makes up their mind, and drop what it finds: the browser compiles code when it runs
+ * first, so the check that counts takes half the time.  Nobody is told of anything, Python keeps no more than the imported
+ * keys, and a check that is asked for ends this at the next signature.
+ * @param {any} started
+ * @param {import("./site-files.mjs").Entry[]} files
+ * @param {import("./site-files.mjs").Entry[]} trust
+ * @param {import("./site-files.mjs").Entry[]} procedures
+ */
+async function practiseWith(started, files, trust, procedures) {
+  const expected = { expectedDigest: undefined, expectedFor: undefined };
+  const request = { files, zip: undefined, trust, procedures, now: ANY_TIME, ...expected };
+  givePracticeUp = () => started.give_practice_up();
+  await inTurn(async () => {
+    if (asked === 0) await started.practise(request);
+  });
 }
 
 /** @param {VerifyMessage} message */
 async function verify(message) {
   const { run } = message;
-  if (verifier === null) throw new Trouble("engine", "asked to verify before the start");
   const started = await verifier;
   const onProgress = (/** @type {FetchProgress} */ progress) =>
     tell({ type: "stage", run, stage: "fetching", ...progress });
@@ -90,16 +121,28 @@ async function verify(message) {
   await started.run(request, message.engine, (/** @type {string} */ json) => tell({ run, ...JSON.parse(json) }));
 }
 
+/**
+ * Do this after all that was asked for before.
+ * @param {() => Promise<void>} work
+ */
+function inTurn(work) {
+  const done = runs.then(work);
+  runs = done.catch(() => {}); // whoever asked for it hears of it; what comes next goes on
+  return done;
+}
+
+/** @param {VerifyMessage} message */
+function verifyInTurn(message) {
+  asked++;
+  givePracticeUp();
+  inTurn(() => verify(message))
+    .catch((error) => tellTrouble(message.run, error))
+    .finally(() => asked--);
+}
+
 globalThis.addEventListener("message", ({ data }) => {
-  if (data.type === "prepare") {
-    interpreter = prepare();
-    interpreter.catch(() => {}); // the start tells of it
-  } else if (data.type === "warm") {
-    verifier = start(data.parts);
-    verifier.catch((error) => tellTrouble(null, error));
-  } else if (data.type === "fetch-ahead") {
+  if (data.type === "warm") begin(start(data));
+  else if (data.type === "fetch-ahead") {
     prepareFor(data).catch(() => {}); // the check itself asks again, and says what is wrong
-  } else if (data.type === "verify") {
-    runs = runs.then(() => verify(data)).catch((error) => tellTrouble(data.run, error));
-  }
+  } else if (data.type === "verify") verifyInTurn(data);
 });

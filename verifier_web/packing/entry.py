@@ -6,8 +6,10 @@ texts, one event a call of ``tell`` (``protocol.mjs`` lists them).
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from vaultproof.archive import read_zip
@@ -17,7 +19,7 @@ from vaultproof.crypto.webcrypto import WebCryptoBackend
 from vaultproof.errors import Malformed, Mismatch, Unavailable, VaultproofError
 from vaultproof.evidence.deployment import OVER_THE_AIR, Deployment, read_deployment
 from vaultproof.evidence.files import DEPLOYMENT, Files, required
-from vaultproof.presentation.view import as_json, step_view, verdict_view
+from vaultproof.presentation.view import step_view, verdict_view
 from vaultproof.presentation.words import Words
 from vaultproof.procedure.document import Procedure, read_procedure
 from vaultproof.report import Report
@@ -55,6 +57,7 @@ class Verifier:
     def __init__(self) -> None:
         self._backend = WebCryptoBackend()
         self._site: tuple[Files, Files, Site] | None = None
+        self._practice: asyncio.Task[None] | None = None
 
     async def self_test(self) -> None:
         """Verify a signature that holds and one that does not, through the whole stack.
@@ -82,9 +85,9 @@ class Verifier:
         """One run: tells ``step-started`` and ``step-finished`` as they happen, then ``report``.
 
         ``request`` has ``files`` and ``zip`` (one of them null), ``trust``, ``procedures``, ``now``, and
-        ``expectedDigest`` of the deployment ``expectedFor``; ``engine`` is an object of texts.  Tells ``failed`` with
-        the reason ``refused`` for files that are no deployment this verifier can read.  Raises ``SiteError`` when the
-        fault is the site's.
+        ``expectedDigest`` of the deployment ``expectedFor``; ``engine`` is an object of texts, or None.  Tells
+        ``failed`` with the reason ``refused`` for files that are no deployment this verifier can read.  Raises
+        ``SiteError`` when the fault is the site's.
         """
         trust, procedures = self.read_site(request.trust, request.procedures)
         try:
@@ -96,7 +99,7 @@ class Verifier:
                 procedures=procedures,
                 clock=parse_time(request.now),
                 backend=self._backend,
-                engine=engine.to_py(),
+                engine=engine.to_py() if engine else {},
                 expected_digest=request.expectedDigest if words.is_about(request.expectedFor) else None,
                 observe=lambda event: tell(_event(event, words)),
             )
@@ -104,6 +107,20 @@ class Verifier:
             tell(_refusal(error))
         else:
             tell(_report(report, words))
+
+    async def practise(self, request: Any) -> None:
+        """A run that tells nobody anything: it only makes the browser compile what a run needs.
+
+        Ends early when ``give_practice_up`` is called.  Raises what ``run`` raises.
+        """
+        self._practice = asyncio.ensure_future(self.run(request, None, lambda _: None))
+        with suppress(asyncio.CancelledError):
+            await self._practice
+
+    def give_practice_up(self) -> None:
+        """End a practice run that is going on at its next signature; nothing, if there is none."""
+        if self._practice is not None:
+            self._practice.cancel()
 
 
 class _Choice:
@@ -154,7 +171,7 @@ def _event(event: Event, choice: _Choice) -> str:
         told = {"id": step.id, "title": step.title, "question": step.question, "doing": step.doing}
         return json.dumps({"type": "step-started", "step": {"number": event.number, **told}})
     view = step_view(choice.procedure.steps[event.result.id], event.result, choice.words)
-    return json.dumps({"type": "step-finished", "step": as_json(view)})
+    return json.dumps({"type": "step-finished", "step": view}, default=_fields)
 
 
 def _report(report: Report, choice: _Choice) -> str:
@@ -166,9 +183,15 @@ def _report(report: Report, choice: _Choice) -> str:
             "digest": view.report_digest,
             "deployment": report.deployment,
             "firstTrouble": report.verdict.first_trouble,
-            "verdict": as_json(view),
-        }
+            "verdict": view,
+        },
+        default=_fields,
     )
+
+
+def _fields(view: Any) -> dict[str, Any]:
+    """A view as JSON values: what ``as_json`` gives, without a copy of all that is inside."""
+    return {name: getattr(view, name) for name in view.__dataclass_fields__}
 
 
 def _refusal(error: VaultproofError) -> str:
