@@ -153,7 +153,7 @@ def deployment_page(checked: Checked, context: DeploymentContext) -> DeploymentP
     announced, files = source.announcement, source.files
     procedure = context.sources.procedures[report.procedure_version]
     plan = procedure.plan(announced.distribution)
-    words = Words(procedure, plan)
+    words = Words(procedure, plan, rehearsal=announced.rehearsal)
     trust = context.sources.trust.select(rehearsal=announced.rehearsal)
     steps = tuple(step_view(procedure.steps[result.id], result, words) for result in report.steps)
     verdict = verdict_view(report, words)

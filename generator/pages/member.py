@@ -125,7 +125,7 @@ def member_pages(checked: Checked, context: DeploymentContext) -> Iterator[tuple
     """Path (below the deployment's folder) and page or bytes: a page and its certificates for each announced HSM."""
     announced, report = checked.source.announcement, checked.report
     procedure = context.sources.procedures[report.procedure_version]
-    words = Words(procedure, procedure.plan(announced.distribution))
+    words = Words(procedure, procedure.plan(announced.distribution), rehearsal=announced.rehearsal)
     fleet = _Fleet(
         checked=checked,
         context=context,

@@ -66,7 +66,8 @@ def print_step(report: Report, procedure: Procedure, id: str) -> None:
 
 
 def _words(report: Report, procedure: Procedure) -> Words:
-    return Words(procedure, procedure.plan(report.distribution or OVER_THE_AIR))
+    rehearsal = report.verdict.scope is Scope.REHEARSAL
+    return Words(procedure, procedure.plan(report.distribution or OVER_THE_AIR), rehearsal=rehearsal)
 
 
 def _print_heading(report: Report) -> None:

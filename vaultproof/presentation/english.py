@@ -43,6 +43,7 @@ ADVICE = {
     " the independent signer what you saw; keep the raw files.",
     Status.COULD_NOT_CHECK: "Try again, or check a saved copy with the command line.",
 }
+ADVICE_IN_REHEARSAL = "This is a REHEARSAL: there is nobody to tell. With a real fleet: {advice}"
 ADVICE_BY_CODE = {
     "app-not-included": "Get the package with the SHA-256 shown, and check it with the command line.",
     "too-new": "Update the verifier.",
@@ -108,6 +109,20 @@ CLAIMS = {
     "this-page-is-honest": "That this verifier itself is honest: repeat the check with another program, or with a copy"
     " from another place.",
 }
+IN_SHORT = (
+    (
+        ("attestation", "keys"),
+        "The HSMs' maker vouches for these devices, and the keys published here are the keys that they attest.",
+    ),
+    (("fleet",), "The set of HSMs is complete and consistent with what was announced."),
+    (
+        ("digest", "signer", "counter-signature"),
+        "The independent signer's key and the operator's key both signed for exactly this key file.",
+    ),
+    (("audit-log",), "The signer's signature stands in a log that others can read."),
+    (("app-pin",), "This version of the app contains the published keys."),
+)
+"""What steps establish when all of the named ones matched, for anyone; each step has its exact sentence beside it."""
 PARTIES = {
     "operator": "the operator",
     "signer": "the independent signer",

@@ -68,7 +68,7 @@ class StepView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictView:
-    """The verdict in words, with both lists, at the same size."""
+    """The verdict in words, with both lists, at the same size; ``in_short`` says the first one for anyone."""
 
     outcome: str
     scope: str
@@ -76,6 +76,7 @@ class VerdictView:
     sentence: str
     advice: str | None
     counts: str
+    in_short: tuple[str, ...]
     establishes: tuple[str, ...]
     does_not_establish: tuple[str, ...]
     parties: tuple[tuple[str, ...], ...]
@@ -112,6 +113,7 @@ def verdict_view(report: Report, words: Words) -> VerdictView:
         sentence=words.verdict_sentence(report),
         advice=words.verdict_advice(verdict.outcome, rehearsal=rehearsal),
         counts=words.counts(report),
+        in_short=words.in_short(verdict.establishes),
         establishes=tuple(words.claim(id) for id in verdict.establishes),
         does_not_establish=tuple(words.unmet_claim(id) for id in verdict.does_not_establish),
         parties=tuple(tuple(words.party(id) for id in group) for group in report.parties),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from vaultproof.presentation import english
 from vaultproof.presentation.digest_words import digest_words
@@ -17,8 +17,9 @@ class Words:
     so that something new is never passed over and never looks better than it is.
     """
 
-    def __init__(self, procedure: Procedure, plan: Plan) -> None:
+    def __init__(self, procedure: Procedure, plan: Plan, *, rehearsal: bool = False) -> None:
         self._procedure = procedure
+        self._rehearsal = rehearsal
         self._number: Mapping[str, int] = {id: number for number, id in enumerate(plan.order, start=1)}
 
     def status(self, status: Status, code: str) -> str:
@@ -40,8 +41,14 @@ class Words:
         return f"{substep.subject}: {sentence}" if substep.subject else sentence
 
     def step_advice(self, status: Status, code: str) -> str | None:
-        """What the reader may do about a state; None when there is nothing to do."""
-        return english.ADVICE_BY_CODE.get(code) or english.ADVICE.get(status)
+        """What the reader may do about a state; None when there is nothing to do.
+
+        A rehearsal has no operator to tell: then it says what one would do with a real fleet.
+        """
+        advice = english.ADVICE_BY_CODE.get(code) or english.ADVICE.get(status)
+        if advice is None or not self._rehearsal or status is not Status.MISMATCH:
+            return advice
+        return english.ADVICE_IN_REHEARSAL.format(advice=advice[:1].lower() + advice[1:])
 
     def step_name(self, id: str) -> str:
         """A step by number and title: ``step 3 (Independent signature)``."""
@@ -104,6 +111,10 @@ class Words:
             if step is not None:
                 return step.establishes
         return english.CLAIMS.get(id, id)
+
+    def in_short(self, ids: Collection[str]) -> tuple[str, ...]:
+        """What a verdict establishes, in few sentences for anyone, from the ids of its claims."""
+        return tuple(sentence for steps, sentence in english.IN_SHORT if all(f"step:{step}" in ids for step in steps))
 
     def unmet_claim(self, id: str) -> str:
         """A claim in the list of what is not established: a step that did not match says that it was not shown."""

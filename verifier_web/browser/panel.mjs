@@ -167,13 +167,25 @@ export class Panel {
     part(this.#element, "cannot").replaceChildren();
     this.#verdict.clear();
     this.#steps.reset();
+    this.#setScope(null);
     this.#tell(text(this.#element, "begun"));
     this.#showStart();
+  }
+
+  /**
+   * Whose roots the run goes by; `null` for what the page itself is.
+   * @param {string | null} scope
+   */
+  #setScope(scope) {
+    if (scope === null) delete this.#element.dataset.scope;
+    else this.#element.dataset.scope = scope;
+    show(this.#element, "rehearsal-run", scope === "rehearsal");
   }
 
   /** @param {WorkerEvent} event */
   #onEvent(event) {
     if (event.type === "stage") this.#showProgress(event);
+    if (event.type === "scope") this.#setScope(event.scope);
     if (event.type === "step-started") {
       this.#showProgress({ stage: "verifying" });
       this.#steps.started(event.step);
@@ -187,6 +199,7 @@ export class Panel {
   /** @param {import("./protocol.mjs").ReportEvent} report */
   #end(report) {
     this.#steps.complete();
+    show(this.#element, "rehearsal-run", false); // from here on the verdict says so
     this.#steps.open(report.firstTrouble);
     this.#setState("done");
     const language = document.documentElement.lang || "en";
@@ -210,6 +223,7 @@ export class Panel {
   #cannot(trouble) {
     this.#verdict.clear();
     this.#steps.restore();
+    this.#setScope(null);
     this.#setState("cannot");
     const known = this.#element.querySelector(`template[data-template="cannot-${trouble.reason}"]`) !== null;
     const notice = copyOf(this.#element, known ? `cannot-${trouble.reason}` : "cannot-other", {

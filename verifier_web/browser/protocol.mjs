@@ -87,6 +87,7 @@
  * @property {string} sentence
  * @property {string | null} advice
  * @property {string} counts
+ * @property {string[]} in_short
  * @property {string[]} establishes
  * @property {string[]} does_not_establish
  * @property {string[][]} parties
@@ -111,7 +112,8 @@
  * @typedef {{type: "stage", run: number | null, stage: "loading" | "starting" | "testing" | "fetching" | "verifying",
  *     done?: number, total?: number, percent?: number}
  *   | {type: "ready", run: null}
- *   | {type: "step-started", run: number, step: Pick<StepView, "id" | "number" | "title" | "question" | "doing">}
+ *   | {type: "scope", run: number, scope: "production" | "rehearsal"}
+  | {type: "step-started", run: number, step: Pick<StepView, "id" | "number" | "title" | "question" | "doing">}
  *   | {type: "step-finished", run: number, step: StepView}
  *   | ReportEvent
  *   | {type: "failed", run: number | null, reason: import("./trouble.mjs").Reason, detail: string,

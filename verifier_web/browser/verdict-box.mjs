@@ -1,6 +1,6 @@
 // The end of a run: the verdict in a sentence, what it establishes and what not, the report to keep, its digest.
 
-import { copyOf, fill, part, show, text } from "./page-parts.mjs";
+import { copyOf, fill, findPart, part, show, text } from "./page-parts.mjs";
 
 /** @typedef {import("./protocol.mjs").ReportEvent} ReportEvent */
 
@@ -35,6 +35,10 @@ export class VerdictBox {
     this.box.dataset.scope = verdict.scope;
     fill(this.box, { ...verdict, checked, deployment, report_words: verdict.report_words.join(" ") });
     const nothing = [text(this.panel, "establishes-nothing")];
+    const inShort = findPart(this.box, "in-short");
+    inShort?.replaceChildren(...verdict.in_short.map((line) => copyOf(this.panel, "line", { text: line })));
+    const exactly = findPart(this.box, "exactly");
+    if (exactly instanceof HTMLDetailsElement) exactly.open = verdict.in_short.length === 0;
     this.#list("establishes", verdict.establishes.length > 0 ? verdict.establishes : nothing);
     this.#list("does-not-establish", verdict.does_not_establish);
     this.#list(

@@ -22,7 +22,7 @@ from vaultproof.evidence.files import DEPLOYMENT, Files, required
 from vaultproof.presentation.view import step_view, verdict_view
 from vaultproof.presentation.words import Words
 from vaultproof.procedure.document import Procedure, read_procedure
-from vaultproof.report import Report
+from vaultproof.report import Report, Scope
 from vaultproof.strict.encodings import parse_time
 from vaultproof.trust.configuration import TrustSet, read_trust_set
 from vaultproof.verification import Event, StepStarted, verify
@@ -82,7 +82,7 @@ class Verifier:
         return self._site[2]
 
     async def run(self, request: Any, engine: Any, tell: Tell) -> None:
-        """One run: tells ``step-started`` and ``step-finished`` as they happen, then ``report``.
+        """One run: tells ``scope``, then ``step-started`` and ``step-finished`` as they happen, then ``report``.
 
         ``request`` has ``files`` and ``zip`` (one of them null), ``trust``, ``procedures``, ``now``, and
         ``expectedDigest`` of the deployment ``expectedFor``; ``engine`` is an object of texts, or None.  Tells
@@ -93,6 +93,7 @@ class Verifier:
         try:
             files = _mapping(request.files) if request.zip is None else read_zip(request.zip.to_bytes())
             words = _Choice(files, procedures)
+            tell(_scope(words))
             report = await verify(
                 files,
                 trust=trust,
@@ -132,7 +133,8 @@ class _Choice:
         version = deployment.procedure if deployment else max(procedures)
         self.procedure = procedures.get(version) or procedures[max(procedures)]
         plan = self.procedure.plan(deployment.distribution if deployment else OVER_THE_AIR)
-        self.words = Words(self.procedure, plan)
+        self.rehearsal = deployment is not None and deployment.rehearsal
+        self.words = Words(self.procedure, plan, rehearsal=self.rehearsal)
 
     def is_about(self, deployment: str | None) -> bool:
         """Whether the files may be of that deployment: files that do not say so are held to what was expected."""
@@ -163,6 +165,11 @@ def _mapping(entries: Any) -> dict[str, bytes]:
             raise Malformed("duplicate-path", "a path stands twice", file=entry.path)
         files[entry.path] = entry.bytes.to_bytes()
     return files
+
+
+def _scope(choice: _Choice) -> str:
+    """Whose roots the run will go by: known before any step, so that no rehearsal looks like more for a moment."""
+    return json.dumps({"type": "scope", "scope": (Scope.REHEARSAL if choice.rehearsal else Scope.PRODUCTION).value})
 
 
 def _event(event: Event, choice: _Choice) -> str:

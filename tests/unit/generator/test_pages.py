@@ -96,7 +96,7 @@ def test_every_step_is_there_with_its_number_and_state(site: Site, checked: dict
 
 def test_limits_stand_beside_the_verdict_in_the_same_form(site: Site) -> None:
     for html in site.deployment_pages.values():
-        verdict = html.split('<section class="verdict" id="verdict"')[1].split("<vault-verify")[0]
+        verdict = html.split('<section class="verdict" id="verdict"')[1].split('<section class="section" id="check"')[0]
         assert verdict.count("<h3>It establishes</h3>") == verdict.count("<h3>It does not establish</h3>") == 1
         assert verdict.count('class="claim claim--yes"') == verdict.count('class="claim claim--no"') == 1
         for limit in ("maker or its firmware has no fault", "administrator credential", "your app uses this fleet"):

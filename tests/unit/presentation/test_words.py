@@ -307,6 +307,29 @@ def test_a_verdict_sentence_names_the_first_trouble_and_counts() -> None:
             assert words_for(report).step_name(trouble) in sentence, name
 
 
+def test_a_rehearsal_has_nobody_to_tell(words: Words) -> None:
+    (procedure,) = procedures().values()
+    rehearsed = Words(procedure, procedure.plan("over-the-air"), rehearsal=True)
+    for code in ("file-differs", "no-such-code"):
+        advice, instead = words.step_advice(Status.MISMATCH, code), rehearsed.step_advice(Status.MISMATCH, code)
+        assert advice is not None
+        assert instead is not None
+        assert instead.startswith("This is a REHEARSAL: there is nobody to tell. With a real fleet: ")
+        assert instead.endswith(advice[1:])
+    assert rehearsed.step_advice(Status.COULD_NOT_CHECK, "c") == words.step_advice(Status.COULD_NOT_CHECK, "c")
+    assert rehearsed.step_advice(Status.MATCH, "c") is None
+
+
+def test_what_is_said_in_short_rests_on_steps_that_all_matched(words: Words) -> None:
+    (procedure,) = procedures().values()
+    for steps, sentence in english.IN_SHORT:
+        assert set(steps) <= set(procedure.steps)
+        ids = [f"step:{step}" for step in steps]
+        assert sentence in words.in_short(ids)
+        assert all(sentence not in words.in_short([id for id in ids if id != missing]) for missing in ids)
+    assert words.in_short([]) == ()
+
+
 def test_both_lists_stand_beside_every_verdict() -> None:
     for name, report in reports().items():
         shown = view.verdict_view(report, words_for(report))

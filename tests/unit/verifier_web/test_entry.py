@@ -102,6 +102,13 @@ def test_what_was_practised_with_good_files_is_no_verdict_on_bad_ones(verifier: 
     assert _run(verifier, request_)["verdict"]["outcome"] == "contradicted"
 
 
+def test_a_rehearsal_is_marked_before_its_first_step(verifier: entry.Verifier, request_: Any) -> None:
+    told: list[str] = []
+    _settle(verifier.run(request_, None, told.append))
+    assert json.loads(told[0]) == {"type": "scope", "scope": "rehearsal"}
+    assert json.loads(told[1])["type"] == "step-started"
+
+
 def test_practice_gives_way_at_the_next_signature(verifier: entry.Verifier, backend: Counting, request_: Any) -> None:
     async def practise_until_somebody_asks() -> int:
         practice = asyncio.ensure_future(verifier.practise(request_))
