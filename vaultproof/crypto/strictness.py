@@ -56,7 +56,7 @@ def check(signature_check: SignatureCheck, *, read_key: Callable[[bytes], Public
     signature = signature_check.signature
     if scheme.kind is Kind.ED25519 and isinstance(key, Ed25519Key):
         _check_ed25519(key, signature)
-        return Prepared(scheme=scheme, key=key, raw=signature, der=signature)
+        return Prepared(scheme, key, signature, signature)
     if isinstance(key, EcKey) and key.curve is scheme.curve:
         return _check_ecdsa(scheme, key, signature_check)
     if isinstance(key, RsaKey) and scheme.kind in (Kind.RSA_PSS, Kind.RSA_PKCS1):

@@ -9,10 +9,12 @@ keys: these few fields are kept and not read, and every other unknown field is r
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from vaultproof.errors import Mismatch, Unsupported
+from vaultproof.evidence.epoch_message import bincode, protobuf
 from vaultproof.strict.encodings import MAX_MILLISECONDS, clip
 from vaultproof.strict.json import loads
 from vaultproof.strict.records import Reader
@@ -23,6 +25,17 @@ DIGEST_BYTES = 32
 SIGNATURE_BYTES = 64
 
 _ANNOTATIONS = ("_note", "verifying_key", "signing_key")
+
+_AS_SERVED = re.compile(
+    r'\{"version":([1-9][0-9]{0,8}),"ciphersuite":\1,"namespace":"([ !#-\[\]-~]{1,200})"'
+    r',"timestamp":(0|[1-9][0-9]{0,13}),"epoch":([1-9][0-9]{0,14})'
+    r',"digest":"([0-9a-f]{64})","signature":"([0-9a-f]{128})"'
+    r',"key_id":([0-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5]),"serialized_message":"([0-9a-f]{2,1000})"\}\n?'
+)
+"""A whole record in the spelling of the signer's server: serde's order of fields, no white space, no escapes.
+
+It takes nothing that the general reader would not take, and gives the same values; a test holds the two together.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +61,9 @@ class EpochRecord:
     def signed_message(self) -> bytes:
         """The bytes that the signature covers.  Raises ``Unsupported`` for a ciphersuite other than 1 and 2."""
         if self.ciphersuite == PROTOBUF_ED25519:
-            return _protobuf(self)
+            return protobuf(self.ciphersuite, self.namespace, self.timestamp, self.epoch, self.digest)
         if self.ciphersuite == BINCODE_ED25519:
-            return _bincode(self)
+            return bincode(self.ciphersuite, self.namespace, self.timestamp, self.epoch, self.digest)
         raise Unsupported(
             "ciphersuite", "the record uses a ciphersuite this verifier does not know", file=self.file,
             pointer="/ciphersuite", expected="1 or 2", found=str(self.ciphersuite), hint="update the verifier",
@@ -72,6 +85,10 @@ class Proof:
 
 def read_epoch(data: bytes, *, file: str) -> EpochRecord:
     """A typed record from the bytes of one API answer.  Raises ``Malformed``, ``Unsupported`` or ``Mismatch``."""
+    # An audit reads a million of these, all spelled alike: one pattern takes a sixth of the general reader's time.
+    served = _AS_SERVED.fullmatch(data.decode("latin-1"))
+    if served is not None and len(served[8]) % 2 == 0:
+        return _as_served(served, file)
     return read_epoch_value(loads(data, file=file), file=file)
 
 
@@ -97,6 +114,22 @@ def read_proof(data: bytes, *, file: str) -> Proof:
     _refuse_unknown(reader)
     return Proof(
         record=record, counter_signature=counter_signature, counter_key_id=key_id.hex() if key_id is not None else None
+    )
+
+
+def _as_served(record: re.Match[str], file: str) -> EpochRecord:
+    suite, namespace, timestamp, epoch, digest, signature, key_id, message = record.groups()
+    return EpochRecord(
+        file=file,
+        ciphersuite=int(suite),
+        namespace=namespace,
+        timestamp=int(timestamp),
+        epoch=int(epoch),
+        digest=bytes.fromhex(digest),
+        signature=bytes.fromhex(signature),
+        key_id=int(key_id),
+        serialized_message=bytes.fromhex(message),
+        annotations=(),
     )
 
 
@@ -134,42 +167,3 @@ def _refuse_unknown(reader: Reader) -> None:
             "unknown-record-field", "the record has a field this verifier does not know", file=reader.file,
             pointer=reader.at(unknown[0]), found=clip(unknown[0]), hint="compare it with the signer's own answer",
         )  # fmt: skip
-
-
-def _varint(value: int) -> bytes:
-    """Protocol Buffers base-128 varint."""
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def _protobuf(record: EpochRecord) -> bytes:
-    """``SignatureMessage`` of plexi_core's types.proto, fields in order, as its encoder writes them."""
-    namespace = record.namespace.encode("utf-8")
-    epoch = b"\x08" + _varint(record.epoch)
-    return b"".join(
-        (
-            b"\x08", _varint(record.ciphersuite),
-            b"\x12", _varint(len(namespace)), namespace,
-            b"\x18", _varint(record.timestamp),
-            b"\x22", _varint(len(epoch)), epoch,
-            b"\x2a", _varint(len(record.digest)), record.digest,
-        )
-    )  # fmt: skip
-
-
-def _bincode(record: EpochRecord) -> bytes:
-    """The same message by bincode 2 in its legacy configuration: little endian, fixed width, lengths as u64."""
-    namespace = record.namespace.encode("utf-8")
-    return b"".join(
-        (
-            record.ciphersuite.to_bytes(4, "little"),
-            len(namespace).to_bytes(8, "little"), namespace,
-            record.timestamp.to_bytes(8, "little"),
-            record.epoch.to_bytes(8, "little"),
-            len(record.digest).to_bytes(8, "little"), record.digest,
-        )
-    )  # fmt: skip

@@ -51,38 +51,45 @@ def loads(data: bytes, *, file: str, max_bytes: int = MAX_JSON_BYTES) -> Any:
     except UnicodeDecodeError as error:
         raise Malformed("json-not-utf8", "not UTF-8", file=file, found=f"bad byte at offset {error.start}") from None
     _check_depth(data, file)
-
-    def reject(code: str, message: str, **more: str) -> NoReturn:
-        raise Malformed(code, message, file=file, **more)
-
-    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
-        result: dict[str, Any] = {}
-        for key, value in items:
-            if key in result:
-                reject("json-duplicate-key", "an object has the same key twice", found=clip(key))
-            result[key] = value
-        return result
-
-    def integer(digits: str) -> int:
-        if len(digits) > 17 or abs(int(digits)) > MAX_SAFE_INTEGER or digits == "-0":
-            reject("json-integer", "integer is out of range", expected="within 2^53-1", found=clip(digits))
-        return int(digits)
-
     try:
-        value = json.loads(
-            text,
-            object_pairs_hook=pairs,
-            parse_int=integer,
-            parse_float=lambda digits: reject("json-float", "fractions are not allowed", found=clip(digits)),
-            parse_constant=lambda name: reject("json-constant", "not a JSON value", found=name),
-        )
+        value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         # What the reader says differs between Pythons, so it may not stand in a fact, which the report digest covers.
         detail = f"{error.msg}, line {error.lineno}, column {error.colno}"
         raise Malformed("json-syntax", f"not JSON ({detail})", file=file, expected="JSON (RFC 8259)") from None
+    except Malformed as error:
+        raise error.in_file(file) from None
     if "\\u" in text:
         _check_surrogates(value, file)
     return value
+
+
+def _object(items: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(items)
+    if len(result) != len(items):
+        twice = next(key for key, _ in items if result.pop(key, items) is items)  # its first one took it out already
+        raise Malformed("json-duplicate-key", "an object has the same key twice", found=clip(twice))
+    return result
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > 17 or abs(int(digits)) > MAX_SAFE_INTEGER or digits == "-0":
+        raise Malformed("json-integer", "integer is out of range", expected="within 2^53-1", found=clip(digits))
+    return int(digits)
+
+
+def _fraction(digits: str) -> NoReturn:
+    raise Malformed("json-float", "fractions are not allowed", found=clip(digits))
+
+
+def _constant(name: str) -> NoReturn:
+    raise Malformed("json-constant", "not a JSON value", found=name)
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_fraction, parse_constant=_constant
+)
+"""One reader for all documents: making one takes longer than reading a record of a log."""
 
 
 def dumps_canonical(value: Any) -> bytes:
