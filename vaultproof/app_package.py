@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from vaultproof.crypto.keys import ed25519_spki, p256_spki, x25519_spki
 from vaultproof.errors import Malformed, Unavailable, Unsupported
 from vaultproof.evidence.fleet_keys import raw_public_key
+from vaultproof.frozen import frozen
 from vaultproof.strict.encodings import clip
 
 MAX_ENTRIES = 10_000
@@ -37,7 +38,7 @@ _UNPACKING_ERRORS = (
 _NESTED = (".apk", ".zip", ".jar", ".aar", ".ipa")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class KeySighting:
     """Where a key was first found: ``place`` is the entry (nested ones joined by ``!/``), ``offset`` in its bytes.
 

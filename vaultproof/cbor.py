@@ -11,12 +11,13 @@ buffer, also when that buffer was a window of a larger one (a payload inside a s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from enum import IntEnum
 from types import MappingProxyType
 from typing import TypeAlias
 
 from vaultproof.errors import Malformed
+from vaultproof.frozen import field, frozen
 
 COSE_SIGN1 = 18
 """The one tag that is read (RFC 9052, 4.2)."""
@@ -41,7 +42,7 @@ class Major(IntEnum):
     SIMPLE = 7
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Limits:
     """Caps on one document: its size in bytes, how deep arrays and maps may nest, and how many values it may hold."""
 
@@ -59,7 +60,7 @@ def _bad(code: str, message: str, offset: int, *, expected: str | None = None, f
     return Malformed(code, f"{message} at byte {offset}", expected=expected, found=found)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Item:
     """One value in place: its head starts at ``offset``, its contents at ``content_offset``; it ends before ``end``.
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from vaultproof.strict.json import dumps_canonical
+
+from vaultproof.frozen import field, frozen
 
 REPORT_SCHEMA = "vaultproof/report@1"
 
@@ -61,7 +62,7 @@ class Scope(StrEnum):
 Value = str | int | bool | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Fact:
     """One thing that was looked at.
 
@@ -88,7 +89,7 @@ class Fact:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Substep:
     """A part of a step with an own state: ``subject`` names what it is about (a file, an epoch, a member), if any."""
 
@@ -109,7 +110,7 @@ class Substep:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class StepResult:
     """What a step found.  ``code`` is stable and says why; ``because`` names the step that withheld this one."""
 
@@ -134,7 +135,7 @@ class StepResult:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Verdict:
     """The fold over the required steps, and what it does and does not show (stable claim ids)."""
 
@@ -155,7 +156,7 @@ class Verdict:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Report:
     """Everything one run found.
 

@@ -8,13 +8,14 @@ here, so that a shell can say that *it* failed, not the evidence.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from vaultproof.crypto.port import Backend
 from vaultproof.errors import Malformed, Unavailable, Unsupported, VaultproofError
 from vaultproof.evidence.deployment import OVER_THE_AIR, Deployment, read_deployment
 from vaultproof.evidence.files import DEPLOYMENT, MANIFEST, Files, check_caps, required, sha256_hex
+from vaultproof.frozen import frozen
 from vaultproof.parties import who_would_have_to_lie
 from vaultproof.procedure.document import Plan, Procedure
 from vaultproof.report import Report, Status, StepResult
@@ -28,7 +29,7 @@ from vaultproof.verdict import fold
 FIRST_STEP = "files"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class StepStarted:
     """A step begins to run."""
 
@@ -36,7 +37,7 @@ class StepStarted:
     number: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class StepFinished:
     """A step ended, or was withheld."""
 

@@ -16,6 +16,8 @@ CORE = ROOT / "vaultproof"
 SHELLS = ("cli/",)
 ENGINES = {"crypto/openssl.py": {"cryptography"}, "crypto/webcrypto.py": {"js", "pyodide"}}
 FOREIGN = {"rfc8785"}
+MAKERS = {"frozen.py": {"exec"}}
+"""Makes ``__init__`` of a class out of the names of its fields, as ``dataclasses`` does; no input comes near it."""
 
 # Parts of the standard library that reach the outside, or change between two runs.
 _OUTSIDE = """
@@ -42,7 +44,7 @@ def _imports(tree: ast.AST) -> Iterator[str]:
             yield node.module.split(".")[0]
 
 
-def _trespasses(source: str, engines: frozenset[str] = frozenset()) -> list[str]:
+def _trespasses(source: str, engines: frozenset[str] = frozenset(), doors: frozenset[str] = frozenset()) -> list[str]:
     """What a core module must not hold: foreign imports, doors to the outside, clocks, asserts, changing globals."""
     tree = ast.parse(source)
     allowed = (sys.stdlib_module_names - OUTSIDE) | FOREIGN | {"vaultproof"} | engines
@@ -54,7 +56,7 @@ def _trespasses(source: str, engines: frozenset[str] = frozenset()) -> list[str]
             found.append(f"line {node.lineno}: global state")
         elif isinstance(node, ast.Call):
             called = node.func
-            if isinstance(called, ast.Name) and called.id in BUILTIN_DOORS:
+            if isinstance(called, ast.Name) and called.id in BUILTIN_DOORS - doors:
                 found.append(f"line {node.lineno}: {called.id}()")
             elif isinstance(called, ast.Attribute) and called.attr in CLOCKS:
                 found.append(f"line {node.lineno}: a clock, .{called.attr}()")
@@ -89,4 +91,4 @@ def test_there_is_a_core_to_look_at() -> None:
 @pytest.mark.parametrize("module", _modules())
 def test_a_core_module_reaches_nothing_outside(module: str) -> None:
     source = (CORE / module).read_text(encoding="utf-8")
-    assert _trespasses(source, frozenset(ENGINES.get(module, ()))) == []
+    assert _trespasses(source, frozenset(ENGINES.get(module, ())), frozenset(MAKERS.get(module, ()))) == []

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
 from vaultproof.archive import layout
 from vaultproof.archive.layout import REMAKE
 from vaultproof.archive.limits import ZipLimits
 from vaultproof.errors import Malformed
+from vaultproof.frozen import frozen
 from vaultproof.strict.encodings import clip
 from vaultproof.strict.paths import check_path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class End:
     """What the archive's end says of the directory: its offsets ``start`` and ``stop``, and how many members it has."""
 
@@ -22,7 +22,7 @@ class End:
     count: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Member:
     """One entry of the directory.
 

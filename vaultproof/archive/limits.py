@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from vaultproof.evidence.files import MAX_FILES, MAX_TOTAL_BYTES
+from vaultproof.frozen import frozen
 from vaultproof.strict.paths import MAX_PATH_LENGTH
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ZipLimits:
     """Caps that are checked before anything is unpacked.
 

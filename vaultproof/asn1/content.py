@@ -8,10 +8,10 @@ so that nothing is read from a document that is wrong anywhere, and again when a
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from vaultproof.errors import Malformed
+from vaultproof.frozen import frozen
 
 MAX_OID_BYTES = 128
 """Longest encoded OBJECT IDENTIFIER that is read; the longest in use (a UUID arc with a short tail) has 24."""
@@ -44,7 +44,7 @@ class Tag:
     SET = 0x31
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Bits:
     """A BIT STRING: its octets and how many low bits of the last octet are not part of it (0 to 7)."""
 

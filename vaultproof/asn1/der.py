@@ -14,13 +14,14 @@ larger one (a certificate inside Evidence, an extension inside a certificate).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 
 from vaultproof.asn1 import content
 from vaultproof.asn1.content import Bits, Tag, bad
 from vaultproof.asn1.framing import DEFAULT_LIMITS, Limits, check_document, is_constructed, read_header
+from vaultproof.frozen import field, frozen
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -57,7 +58,7 @@ def _element(data: bytes, offset: int, end: int) -> Element:
     return Element(data=data, tag=tag, offset=offset, header_length=start - offset, length=stop - start)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Element:
     """One DER value in place.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from vaultproof.asn1 import oids
 from vaultproof.asn1.der import Bits, Element, Tag, context
 from vaultproof.errors import Malformed
+from vaultproof.frozen import frozen
 
 MAX_EXTENSIONS = 64
 MAX_PATH_LENGTH = 255
@@ -41,7 +41,7 @@ Note = Callable[[str, int, str], None]
 """Records an oddity: code, offset, one line."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Oddity:
     """Something genuine but not as the standard wants it: a stable code, the byte where it stands, one line."""
 
@@ -50,7 +50,7 @@ class Oddity:
     detail: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Extension:
     """One extension: ``value`` is the OCTET STRING in place, whose contents its owner interprets."""
 
@@ -64,7 +64,7 @@ class Extension:
         return oids.name_of(self.oid)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class BasicConstraints:
     """Whether the key may issue certificates, and how many authorities may follow below (None: no limit said)."""
 

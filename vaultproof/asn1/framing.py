@@ -6,10 +6,9 @@ be read again without a check, which is what makes elements cheap (der.py).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from vaultproof.asn1.content import CONTENT_RULES, UNIVERSAL_TAGS, bad
 from vaultproof.errors import Malformed
+from vaultproof.frozen import frozen
 
 CONSTRUCTED = 0x20
 CLASS_MASK = 0xC0
@@ -18,7 +17,7 @@ MAX_TAG_BYTES = 4
 MAX_LENGTH_BYTES = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Limits:
     """Caps on one document: its size in bytes, how deep values may nest, and how many values it may hold."""
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from vaultproof.asn1 import oids
 from vaultproof.asn1.der import Bits, Element, Tag, context, parse
 from vaultproof.crypto.port import Algorithm
 from vaultproof.errors import Malformed, Unsupported
+from vaultproof.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AlgorithmIdentifier:
     """An algorithm as a file names it: ``oid``, and the parameters in place (None when absent)."""
 
@@ -27,7 +27,7 @@ class AlgorithmIdentifier:
         return self.parameters is not None and self.parameters.tag == Tag.NULL
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PublicKeyInfo:
     """A public key in place: its algorithm and key bits.  ``sha256`` (hex) is how keys are pinned and compared."""
 

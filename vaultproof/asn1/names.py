@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from vaultproof.asn1 import oids
 from vaultproof.asn1.der import Element, Tag
 from vaultproof.errors import Malformed
+from vaultproof.frozen import frozen
 from vaultproof.strict.text import is_plain
 
 _SPECIAL = frozenset(',+"\\<>;=')
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Name:
     """A distinguished name in place.  Two names are the same when ``raw`` is: nothing is folded or normalised."""
 

@@ -9,10 +9,10 @@ import base64
 import binascii
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import NoReturn
 
 from vaultproof.errors import Malformed
+from vaultproof.frozen import frozen
 
 CERTIFICATE = "CERTIFICATE"
 MAX_PEM_BYTES = 256 * 1024
@@ -23,7 +23,7 @@ MAX_LINE = 76
 _BOUNDARY = re.compile(r"-----(BEGIN|END) ([A-Z0-9](?:[A-Z0-9 ./-]{0,40}[A-Z0-9])?)-----")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PemBlock:
     """One block: its label, the bytes it carries, and which block of the file it is (0 is the first)."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from vaultproof.asn1 import extensions, oids
@@ -24,12 +23,13 @@ from vaultproof.asn1.keyinfo import (
 from vaultproof.asn1.names import Name, read_name
 from vaultproof.crypto.port import SignatureCheck
 from vaultproof.errors import Malformed
+from vaultproof.frozen import field, frozen
 
 MAX_SERIAL_BYTES = 20
 """Longest serial number that RFC 5280 (4.1.2.2) allows; a longer one is recorded."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Certificate:
     """One certificate.  Its values are what it says; nothing here has been verified.
 

@@ -8,7 +8,6 @@ position, and names every signature that must hold; checking them is the work of
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -19,6 +18,7 @@ from vaultproof.attestation.anchors import DEFAULT_RSA_EXPONENT, MANUFACTURER
 from vaultproof.attestation.claims import Claims, Source
 from vaultproof.attestation.findings import Finding
 from vaultproof.crypto.port import Algorithm, SignatureCheck, SignatureEncoding
+from vaultproof.frozen import field, frozen
 
 
 class Role(StrEnum):
@@ -51,7 +51,7 @@ class DateRule(StrEnum):
     UNJUDGED = "unjudged"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LinkRules:
     """What a position in a maker's chain asks of the certificate that stands there.
 
@@ -67,7 +67,7 @@ class LinkRules:
     dates: DateRule = DateRule.AT_DEPLOYMENT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SignedBytes:
     """Bytes with a signature over them; ``algorithm`` as the file names it, or already as the port's own."""
 
@@ -92,7 +92,7 @@ class SignedBytes:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Link:
     """One key of a chain: a certificate, or a bare key that ``signed`` (bytes holding it) vouches for.
 
@@ -108,7 +108,7 @@ class Link:
     signed: SignedBytes | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Chain:
     """Keys in order, the attesting one first, each vouched for by the next; the last is a root or was signed by one.
 
@@ -125,7 +125,7 @@ class Chain:
         return next((link for link in self.links if link.role is role), None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Statement:
     """Signed bytes that the first key of the named chain must have signed (the claims come from them)."""
 
@@ -134,7 +134,7 @@ class Statement:
     chain: str = MANUFACTURER
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Attestation:
     """All that an adapter read from one member's files; nothing in it has been verified.
 

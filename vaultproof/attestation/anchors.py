@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
 
 from vaultproof.asn1.keyinfo import PublicKeyInfo, parse_public_key
 from vaultproof.errors import Malformed
+from vaultproof.frozen import frozen
 from vaultproof.strict.encodings import parse_base64
 from vaultproof.strict.records import Reader
 
@@ -21,7 +21,7 @@ DEFAULT_RSA_BITS = 3072
 """Size floor of RSA keys under an anchor that names no other; older makers' chains need 2048, and say so."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TrustAnchor:
     """A root that chains of one technology are pinned to.
 

@@ -8,7 +8,6 @@ the claims hold is not looked at here (chain.py); both must hold for anything to
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from vaultproof.attestation.adapter import Attestation
@@ -22,10 +21,11 @@ from vaultproof.attestation.reference import (
     TechnologyPolicy,
     is_below,
 )
+from vaultproof.frozen import frozen
 from vaultproof.strict.encodings import format_time
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Appraisal:
     """All findings of one appraisal; ``code_allowed`` is whether device and code are on the list of allowed ones."""
 
@@ -85,7 +85,7 @@ def _absent(subject: str, expected: str, reference: str | None = None) -> Findin
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Aspect:
     """One part of what allowed entries may ask for: the claim, how an entry states it, how both are shown."""
 

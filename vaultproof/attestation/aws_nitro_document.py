@@ -7,13 +7,12 @@ unprotected header, a signature of 96 bytes.  Anything else is refused, so that 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from vaultproof.asn1.der import parse_window
 from vaultproof.asn1.x509 import Certificate, read_certificate
 from vaultproof.attestation.claims import Source
 from vaultproof.cbor import Item, Key, decode, decode_window, encode
 from vaultproof.errors import Malformed, Unsupported
+from vaultproof.frozen import frozen
 from vaultproof.strict.encodings import MAX_MILLISECONDS
 from vaultproof.strict.text import is_plain
 
@@ -34,7 +33,7 @@ _REQUIRED = ("module_id", "digest", "timestamp", "pcrs", "certificate", "cabundl
 _OPTIONAL = ("public_key", "user_data", "nonce")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Place:
     """A document's file; gives the source of a value in it."""
 
@@ -49,7 +48,7 @@ class Place:
         return Source(file=self.file, offset=offset, length=length)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Document:
     """One document: its fields in place, its certificates opened, and what was signed by the key of ``certificate``.
 

@@ -17,7 +17,6 @@ the same with ``-now`` and ``-at-signing``, ``no-signing-time``, ``dates-not-jud
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
@@ -28,9 +27,10 @@ from vaultproof.attestation.chain_rules import date_findings, name_findings, odd
 from vaultproof.attestation.findings import AsOf, Finding, Outcome, fold
 from vaultproof.crypto.port import Backend
 from vaultproof.errors import Unavailable, Unsupported, VaultproofError
+from vaultproof.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Endorsement:
     """One certificate (or bare key) of a walked chain, for display.  Dates are None for a bare key."""
 
@@ -43,7 +43,7 @@ class Endorsement:
     trust_anchor_id: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ChainResult:
     """What the walk found: the anchor reached for each chain by name (absent when none was), and all findings."""
 
@@ -84,7 +84,7 @@ async def verify_chain(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Walk:
     """The inputs that every part of one walk needs."""
 

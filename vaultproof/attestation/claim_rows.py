@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime
 
 from vaultproof.attestation.claims import (
@@ -17,10 +17,11 @@ from vaultproof.attestation.claims import (
     PlatformClaims,
     Source,
 )
+from vaultproof.frozen import frozen
 from vaultproof.strict.encodings import format_time
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ClaimRow:
     """One claim: ``path`` as in findings (``keys/0/local``), ``value`` as text, grade and place."""
 

@@ -7,10 +7,11 @@ knows how good it is (``Grade``) and where it was read (``Source``).
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
+
+from vaultproof.frozen import frozen
 
 T = TypeVar("T")
 """For functions that make a claim of whatever they are given."""
@@ -31,7 +32,7 @@ class Grade(StrEnum):
     ASSERTED = "asserted"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Source:
     """Where a value was read: ``offset`` and ``length`` in bytes within ``file``.
 
@@ -46,7 +47,7 @@ class Source:
     block: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Claim(Generic[T_co]):
     """A value, how good it is, and where it was read."""
 
@@ -105,7 +106,7 @@ class SiteSource(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Measurement:
     """A digest of code: ``algorithm`` by its name in RFC 9393 (``sha-256``), ``digest`` in lower-case hex, of what."""
 
@@ -119,7 +120,7 @@ class Measurement:
         return f"{self.component} {self.algorithm}:{self.digest}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AttesterClaims:
     """Which device speaks.
 
@@ -139,7 +140,7 @@ class AttesterClaims:
     device_identity: Claim[str] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TimeBounds:
     """Between which instants Evidence was signed, and who says so (a log, a time stamp)."""
 
@@ -148,7 +149,7 @@ class TimeBounds:
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class EvidenceClaims:
     """The Evidence itself: SHA-256 (hex) of its bytes, its profile, its nonce, and when the device says it made it."""
 
@@ -159,7 +160,7 @@ class EvidenceClaims:
     signed_at_bounds: TimeBounds | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PlatformClaims:
     """What runs on the device and in which state.  ``uptime`` is in seconds."""
 
@@ -186,7 +187,7 @@ def _counts(claim: Claim[object] | None) -> bool:
     return claim is not None and claim.grade is not Grade.ASSERTED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class KeyClaims:
     """One key in the device; ``spki`` is its DER SubjectPublicKeyInfo, None for a key without a public half."""
 
@@ -207,7 +208,7 @@ class KeyClaims:
         return None if self.spki is None else hashlib.sha256(self.spki.value).hexdigest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SiteClaim:
     """Where the device stands, and who says so."""
 
@@ -215,7 +216,7 @@ class SiteClaim:
     source: SiteSource
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class UnknownClaim:
     """A claim (or a whole element) that the adapter does not know: kept, shown, and of no effect.
 
@@ -228,7 +229,7 @@ class UnknownClaim:
     source: Source
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Claims:
     """All that one attestation says of one HSM."""
 

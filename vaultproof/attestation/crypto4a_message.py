@@ -20,7 +20,6 @@ Each block signs ``claims``, as it stands.  Blocks and certificates are signed b
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import datetime
 
 from vaultproof.asn1.content import bad
@@ -30,6 +29,7 @@ from vaultproof.asn1.x509 import Certificate, read_certificate
 from vaultproof.attestation.claims import Claim, Grade, T
 from vaultproof.attestation.placed import Place
 from vaultproof.errors import Malformed, Unavailable, Unsupported
+from vaultproof.frozen import frozen
 from vaultproof.strict.text import is_plain
 
 VERSION = 1
@@ -43,7 +43,7 @@ MAX_NUMBER_BYTES = 8
 _OCTETS, _TEXT, _TIME, _NUMBER = (context(number, constructed=False) for number in range(4))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Said:
     """One claim in place: what is said (``predicate``), of which object (its UUID, or the device itself), and how.
 
@@ -106,7 +106,7 @@ class Said:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Block:
     """One signature over the claims, and the certificate of the key that is said to have made it."""
 
@@ -115,7 +115,7 @@ class Block:
     signature: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Message:
     """A whole message in place; ``signed`` is what every block signs.
 

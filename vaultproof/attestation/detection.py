@@ -7,7 +7,6 @@ entry in ``FORMS`` is asked itself: it fits when its adapter reads the files und
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from vaultproof.asn1 import writer
@@ -30,6 +29,7 @@ from vaultproof.attestation.adapter import Adapter
 from vaultproof.attestation.given import Arrangement, Arranging, Carried, Given, carried
 from vaultproof.attestation.marvell_liquidsecurity import TECHNOLOGY as MARVELL
 from vaultproof.errors import VaultproofError
+from vaultproof.frozen import frozen
 
 CHAIN = "chain.pem"
 """Where every adapter that reads certificates beside its attestation looks for them."""
@@ -58,7 +58,7 @@ _YUBIHSM_LEAF = (writer.oid(yubihsm.OBJECT_ID),)
 _PIV_LEAF = (writer.oid(yubikey_piv.SERIAL), writer.oid(yubikey_piv.POLICIES))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Form:
     """How the files of one technology are known, and put in order: ``arrange`` gets the files given, the chain last."""
 

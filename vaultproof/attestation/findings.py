@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 
 from vaultproof.attestation.claims import Grade, Source
+from vaultproof.frozen import frozen
 
 
 class Outcome(StrEnum):
@@ -32,7 +32,7 @@ class AsOf(StrEnum):
     NOW = "now"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Advisory:
     """A maker's published warning: its id, the day it was published (RFC 3339 date), and where."""
 
@@ -41,7 +41,7 @@ class Advisory:
     url: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Finding:
     """One thing that was looked at.
 

@@ -8,8 +8,6 @@ findings are members, key fingerprints (SHA-256 of the SubjectPublicKeyInfo, hex
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from vaultproof.attestation.claims import CodeGrade, SiteSource
 from vaultproof.attestation.findings import AsOf, Finding, Outcome, fold
 from vaultproof.attestation.fleet_code import code_findings, site_findings, weakest_grade, weakest_source
@@ -17,11 +15,12 @@ from vaultproof.attestation.fleet_keys import key_findings
 from vaultproof.attestation.fleet_members import distinct_findings, majority_findings, member_findings
 from vaultproof.attestation.fleet_records import AnnouncedMember, Fleet, FleetRecord, PublishedKey
 from vaultproof.attestation.reference import FleetRule
+from vaultproof.frozen import frozen
 
 __all__ = ["AnnouncedMember", "Fleet", "FleetAppraisal", "FleetRecord", "PublishedKey", "appraise_fleet"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class FleetAppraisal:
     """What holds of the fleet: findings by question, the weakest code grade and the weakest source of a site."""
 

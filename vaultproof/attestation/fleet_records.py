@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from vaultproof.attestation.claims import Claims, SiteSource
+from vaultproof.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AnnouncedMember:
     """A member as the operator announced it: serial number, site and who names it, and the roles of the keys it holds.
 
@@ -21,7 +20,7 @@ class AnnouncedMember:
     holds: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PublishedKey:
     """A key of the published bundle: SHA-256 (hex) of its SubjectPublicKeyInfo, and its role."""
 
@@ -29,7 +28,7 @@ class PublishedKey:
     role: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class FleetRecord:
     """The claims of one member, whose signatures were found to hold; ``code_allowed`` comes from its appraisal."""
 
@@ -38,7 +37,7 @@ class FleetRecord:
     code_allowed: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Fleet:
     """Everything that is compared; ``threshold`` is how many members it takes to act."""
 

@@ -8,19 +8,20 @@ and ``Arrangement.source`` tells where in the *given* files something was read.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from vaultproof.asn1.pem import CERTIFICATE, read_pem, write_pem
 from vaultproof.asn1.x509 import parse_certificate
 from vaultproof.attestation.claims import Source
 from vaultproof.attestation.pkix_evidence import PEM_LABEL as EVIDENCE
 from vaultproof.errors import VaultproofError
+from vaultproof.frozen import field, frozen
 
 _BOUNDARY = b"-----BEGIN "
 _SEQUENCE = b"\x30"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Given:
     """One file as it was given: its name, of any kind, and its exact bytes."""
 
@@ -38,7 +39,7 @@ class Given:
         return self.name.replace("\\", "/").rsplit("/", maxsplit=1)[-1]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Origin:
     """Where bytes came from: a given file, and which PEM block of it (None for the file itself)."""
 
@@ -46,7 +47,7 @@ class Origin:
     block: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Carried:
     """What one PEM block carries, or a DER file that is a certificate."""
 
@@ -76,7 +77,7 @@ def carried(given: Given) -> tuple[Carried, ...]:
     return (Carried(label=CERTIFICATE, data=given.data, origin=Origin(file=given.name, block=None)),)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Arrangement:
     """Files by the names that an adapter reads, and the origin of each of them and of each PEM block in them."""
 

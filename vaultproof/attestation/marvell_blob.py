@@ -16,11 +16,11 @@ not read: checking such a signature means comparing some of its bytes, which any
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from vaultproof.asn1.content import bad
 from vaultproof.errors import Malformed, Unsupported
+from vaultproof.frozen import field, frozen
 
 MAX_BLOB_BYTES = 64 * 1024
 MAX_ATTRIBUTES = 256
@@ -36,7 +36,7 @@ _VERSION = 1
 _OLDER = "the layout of firmware before 3.2-08 is not read"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Attribute:
     """One attribute of a key object: its PKCS #11 (or vendor) number, its value, and the byte where that starts."""
 
@@ -45,7 +45,7 @@ class Attribute:
     offset: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class KeyObject:
     """One key object: the HSM's handle of it, and its attributes by number, in the blob's order."""
 
@@ -58,7 +58,7 @@ class KeyObject:
         return {number: attribute.value for number, attribute in self.attributes.items()}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Blob:
     """An attestation blob in its parts: one key object or two, what is signed, and the signature."""
 

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from vaultproof.attestation.adapter import Authority, Chain, DateRule, LinkRules, Role
 from vaultproof.attestation.anchors import MANUFACTURER, OWNER
 from vaultproof.attestation.findings import Finding
 from vaultproof.attestation.placed import Placed, agreement
 from vaultproof.errors import Malformed, Unavailable, Unsupported
+from vaultproof.frozen import frozen
 
 OWNER_CARD = "owner-card"
 """Name of the chain from the owner's root to the card, beside ``owner``, which goes to the partition."""
@@ -32,7 +32,7 @@ _NAME = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class DeviceName:
     """What a certificate's common name says: the device, and the partition unless it is the card's own."""
 
@@ -40,7 +40,7 @@ class DeviceName:
     partition: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Certificates:
     """Each certificate in its place; roots, and the owner's word for the card, may be left out."""
 

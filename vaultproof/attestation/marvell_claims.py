@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from vaultproof.asn1 import oids, writer
@@ -21,6 +20,7 @@ from vaultproof.attestation.marvell_blob import Attribute, KeyObject
 from vaultproof.attestation.marvell_envelope import PlacedBlob
 from vaultproof.attestation.placed import Place, T, agreement
 from vaultproof.errors import Mismatch, Unavailable, Unsupported
+from vaultproof.frozen import frozen
 
 CLASS, LABEL, KEY_TYPE, ID, SENSITIVE = 0x000, 0x003, 0x100, 0x102, 0x103
 PUBLIC_VALUE, EXPONENT, EXTRACTABLE, LOCAL, NEVER_EXTRACTABLE, EKCV = 0x120, 0x122, 0x162, 0x163, 0x164, 0x1003
@@ -84,7 +84,7 @@ _MAX_RSA_BYTES = 1024
 _SAME = (KEY_TYPE, ID, PUBLIC_VALUE, EKCV)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Half:
     """One half of a key pair, and where its attributes stand."""
 
@@ -123,7 +123,7 @@ class Half:
         return self.place.claim(value, attribute.offset, len(attribute.value))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class KeyPair:
     """The two halves of one key; ``public`` is None where only the private half is attested (as Azure may do)."""
 

@@ -11,11 +11,11 @@ import base64
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from vaultproof.attestation.marvell_blob import MAX_BLOB_BYTES, Blob, read_blob
 from vaultproof.attestation.placed import Place, Placed, read_certificates, require_file
 from vaultproof.errors import Malformed, Unavailable, Unsupported, VaultproofError
+from vaultproof.frozen import frozen
 from vaultproof.strict.json import loads
 from vaultproof.strict.records import Reader
 
@@ -35,7 +35,7 @@ _BASE64URL = re.compile(r"[A-Za-z0-9_-]*", re.ASCII)
 _WITHIN = "/attributes/attestation"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PlacedBlob:
     """A blob, what to call it, its bytes, and where they came from."""
 
@@ -45,7 +45,7 @@ class PlacedBlob:
     place: Place
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Envelope:
     """What a member's files hold: blobs, certificates, the cloud's profile, and the names of the files read."""
 

@@ -8,7 +8,6 @@ everything.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
@@ -19,6 +18,7 @@ from vaultproof.asn1.x509 import Certificate, read_certificate
 from vaultproof.attestation.claims import Claim, Grade, Source, T, UnknownClaim
 from vaultproof.attestation.pkix_evidence_profile import CLAIMS_BY_OID, ELEMENTS_BY_OID, ElementType
 from vaultproof.errors import Malformed, Unsupported
+from vaultproof.frozen import frozen
 from vaultproof.strict.text import is_plain
 
 EVIDENCE_LIMITS = Limits(size=64 * 1024, depth=32, elements=16_384)
@@ -31,7 +31,7 @@ MAX_PURPOSES = 32
 VERSION = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Place:
     """The file (and PEM block) whose bytes are being read."""
 
@@ -44,7 +44,7 @@ class Place:
         return Source(file=self.file, block=self.block, offset=element.offset, length=length)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ReportedElement:
     """One element: its kind, and its known claims by name as values in place.  Each getter gives None when absent.
 
@@ -115,7 +115,7 @@ class ReportedElement:
         return bad("claim-value", f"the {name} claim has a value that is not allowed", value.offset, expected=expected)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SignatureBlock:
     """One signature over ``tbs`` and the three ways in which a signer may be named, at least one of them."""
 
@@ -127,7 +127,7 @@ class SignatureBlock:
     signature: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Evidence:
     """A whole Evidence in place; ``tbs`` is what was signed."""
 

@@ -8,9 +8,10 @@ their own here.  This is an implementation of a draft; it conforms to no RFC.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+
+from vaultproof.frozen import frozen
 
 TECHNOLOGY = "pkix-evidence"
 PROFILE = "draft-07"
@@ -45,7 +46,7 @@ ELEMENT_OIDS: Mapping[ElementType, str] = MappingProxyType(
 """Identifier of each kind of element."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ClaimType:
     """One kind of claim: its identifier, its name, and the one kind of element that it may stand in."""
 

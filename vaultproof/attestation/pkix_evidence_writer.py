@@ -9,7 +9,6 @@ The values are typed; what the reader would refuse (a repeated claim, a foreign 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
@@ -24,9 +23,10 @@ from vaultproof.attestation.pkix_evidence_profile import (
     ElementType,
 )
 from vaultproof.crypto.port import Algorithm
+from vaultproof.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TransactionValues:
     """The transaction element: nonce, the device's own time (whole seconds), the signer's SubjectPublicKeyInfo."""
 
@@ -35,7 +35,7 @@ class TransactionValues:
     ak_spki: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PlatformValues:
     """The platform element; what is None is left out.  ``hwmodel`` is spelt as ``model_text`` spells it."""
 
@@ -56,7 +56,7 @@ class PlatformValues:
     measurements: tuple[Measurement, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class KeyValues:
     """One key element; what is None is left out.  ``purposes`` are names of the profile or dotted identifiers."""
 
@@ -71,7 +71,7 @@ class KeyValues:
     expiry: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Signer:
     """How the block names its signer: one or more of certificate (DER), SubjectPublicKeyInfo, key identifier."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TypeVar
 
 from vaultproof.asn1 import oids
@@ -15,11 +14,12 @@ from vaultproof.attestation.anchors import DEFAULT_RSA_EXPONENT
 from vaultproof.attestation.claims import Claim, Grade, Source
 from vaultproof.attestation.findings import Finding, Outcome
 from vaultproof.errors import Malformed, Unavailable, VaultproofError
+from vaultproof.frozen import frozen
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Place:
     """A run of bytes that things are read from: a file, or what ``block`` of it carries (PEM, gzip, base64)."""
 
@@ -39,7 +39,7 @@ class Place:
         return Claim(value=value, grade=grade, source=self.source(offset, length))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Placed:
     """A certificate and where it was read."""
 

@@ -7,7 +7,6 @@ what keys must be like) and one rule for fleets.  What is left out is not asked 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from vaultproof.asn1.oids import DIGEST_BYTES
 from vaultproof.attestation.claims import CodeGrade, DebugState, ExportPath, Measurement, SiteSource
 from vaultproof.attestation.findings import Advisory
+from vaultproof.frozen import frozen
 from vaultproof.strict.records import Reader
 
 REFERENCE_FILE = "reference-values.json"
@@ -45,7 +45,7 @@ class KeyHolding(StrEnum):
     SHARED = "shared"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AllowedCode:
     """One allowed device and code.  What is None (or empty) is not asked for; ``measurements`` are a whole set."""
 
@@ -56,7 +56,7 @@ class AllowedCode:
     source: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class DeniedVersions:
     """Versions that an advisory warns of: listed ones, and all below one in dotted decimal; of one model, or of all."""
 
@@ -71,7 +71,7 @@ class DeniedVersions:
         return date.fromisoformat(self.advisory.published) <= day
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class KeyRules:
     """What the attributes of every fleet key must be; None asks nothing.  ``purposes`` are all that a key may have."""
 
@@ -83,7 +83,7 @@ class KeyRules:
     purposes: frozenset[str] | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TechnologyPolicy:
     """The reference values of one technology; ``debug`` is the least closed state allowed, None asks nothing."""
 
@@ -95,7 +95,7 @@ class TechnologyPolicy:
     debug: DebugState | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class FleetRule:
     """What a fleet must be like as a whole.
 
@@ -112,7 +112,7 @@ class FleetRule:
     site_source: SiteSource
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ReferenceValues:
     """All reference values of one trust configuration."""
 

@@ -8,7 +8,7 @@ made.  Pure: bytes, pins and instants in, an answer out.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -23,6 +23,7 @@ from vaultproof.attestation.given import Arrangement, Given
 from vaultproof.attestation.registry import ADAPTERS, adapter_for
 from vaultproof.crypto.port import Backend
 from vaultproof.errors import Malformed, Mismatch, Unsupported, Untrusted, VaultproofError
+from vaultproof.frozen import frozen
 from vaultproof.trust.configuration import TrustConfiguration, TrustSet
 
 FRESHNESS = "freshness"
@@ -37,7 +38,7 @@ class Answer(StrEnum):
     COULD_NOT_CHECK = "could-not-check"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Question:
     """What is asked: the files (the chain in files of its own or not), and everything that the answer depends on.
 
@@ -53,7 +54,7 @@ class Question:
     nonce: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SingleCheck:
     """The answer about one attestation.
 

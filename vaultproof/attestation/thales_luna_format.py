@@ -11,7 +11,6 @@ luna-pkc-validator.  Serial number and firmware are raw little-endian octets in 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from vaultproof.asn1 import oids
@@ -21,6 +20,7 @@ from vaultproof.asn1.x509 import read_certificate
 from vaultproof.attestation.adapter import Authority, DateRule, LinkRules, Role
 from vaultproof.attestation.placed import Place, Placed
 from vaultproof.errors import Malformed, Unsupported
+from vaultproof.frozen import frozen
 
 SIGNED_DATA = "1.2.840.113549.1.7.2"
 DATA = "1.2.840.113549.1.7.1"
@@ -48,7 +48,7 @@ OID_NAMES: Mapping[str, str] = MappingProxyType(
 """Key purposes and extensions of the maker; extensions whose meaning is not published have no name here."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Position:
     """What stands at one place of a confirmation: its role, and the rules for its certificate."""
 

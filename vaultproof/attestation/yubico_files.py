@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from vaultproof.asn1 import oids
@@ -32,6 +32,7 @@ from vaultproof.attestation.chain_rules import name_findings, oddity_findings, p
 from vaultproof.attestation.claims import Claim, Grade, Source, UnknownClaim
 from vaultproof.attestation.findings import Finding, Outcome
 from vaultproof.errors import Malformed, Unavailable, VaultproofError
+from vaultproof.frozen import frozen
 from vaultproof.strict.encodings import format_time
 
 T = TypeVar("T")
@@ -48,7 +49,7 @@ _LEAF = LinkRules(authority=Authority.FORBIDDEN)
 _ISSUING = LinkRules(authority=Authority.REQUIRED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Placed:
     """A certificate and where it was read: which file, and which PEM block of it (None for a DER file)."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
@@ -11,6 +11,7 @@ from vaultproof.crypto.port import Backend
 from vaultproof.epoch_check import check_epoch, check_own_key
 from vaultproof.errors import Malformed, Mismatch, Unavailable, Unsupported, Untrusted, VaultproofError
 from vaultproof.evidence.epoch import EpochRecord, read_epoch_value
+from vaultproof.frozen import frozen
 from vaultproof.report import Scope, Status
 from vaultproof.steps.base import status_of
 from vaultproof.strict.encodings import parse_hex
@@ -27,7 +28,7 @@ class OwnKey(StrEnum):
     INVALID = "invalid"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Asked:
     """What the caller wants the records to be about; None where any will do."""
 
@@ -35,7 +36,7 @@ class Asked:
     epoch: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Answer:
     """What was found of one record.
 

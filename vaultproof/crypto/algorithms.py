@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from vaultproof.crypto.curves import Curve
 from vaultproof.crypto.port import Algorithm
+from vaultproof.frozen import frozen
 
 
 class Kind(StrEnum):
@@ -18,7 +18,7 @@ class Kind(StrEnum):
     RSA_PKCS1 = "rsa-pkcs1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Scheme:
     """The parts of an algorithm.
 

@@ -5,10 +5,10 @@ Parameters: NIST SP 800-186, 3.2.1 (FIPS 186-5 uses the same); object identifier
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from vaultproof.errors import Malformed
+from vaultproof.frozen import frozen
 
 UNCOMPRESSED = 0x04
 """First octet of an uncompressed point (SEC 1, 2.3.3)."""
@@ -21,7 +21,7 @@ class Curve(StrEnum):
     P384 = "P-384"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CurveParameters:
     """A curve y^2 = x^3 - 3x + b over the integers modulo ``prime``; its group has the prime order ``order``.
 

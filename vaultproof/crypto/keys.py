@@ -6,12 +6,11 @@ One encoding per key is read.  AlgorithmIdentifier parameters must be absent for
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from vaultproof.asn1 import der
 from vaultproof.crypto.curves import CURVES_BY_OID, Curve, check_point
 from vaultproof.crypto.edwards25519 import decode_point
 from vaultproof.errors import Malformed, Unsupported
+from vaultproof.frozen import frozen
 
 ED25519_OID = "1.3.101.112"
 EC_OID = "1.2.840.10045.2.1"
@@ -22,14 +21,14 @@ _X25519_PREFIX = bytes.fromhex("302a300506032b656e032100")
 _P256_PREFIX = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Ed25519Key:
     """An Ed25519 public key: the 32 bytes of RFC 8032, 5.1.5, which encode a point of the curve in its one encoding."""
 
     raw: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class EcKey:
     """An EC public key: ``point`` is 04, x, y (SEC 1, 2.3.3), and lies on ``curve``."""
 
@@ -37,7 +36,7 @@ class EcKey:
     point: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RsaKey:
     """An RSA public key (RFC 8017, 3.1): an odd ``modulus`` and an odd ``exponent`` of at least 3 below it."""
 

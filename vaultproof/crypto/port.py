@@ -8,9 +8,10 @@ the same answer for the same bytes (decision 0001).
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
+
+from vaultproof.frozen import frozen
 
 T = TypeVar("T")
 
@@ -41,7 +42,7 @@ class SignatureEncoding(StrEnum):
     RAW = "raw"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SignatureCheck:
     """One signature to verify.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 
 from vaultproof.errors import Malformed
 from vaultproof.evidence.files import FETCHED, NAMESPACE, Files, required
+from vaultproof.frozen import frozen
 from vaultproof.strict.encodings import parse_decimal
 from vaultproof.strict.json import MAX_SAFE_INTEGER, loads
 from vaultproof.strict.records import Reader
@@ -16,7 +16,7 @@ _RECORD_PATH = re.compile(r"audit/([1-9][0-9]{0,15})\.json", re.ASCII)
 _ARTIFACT_PATH = re.compile(r"audit/artifacts/([1-9][0-9]{0,15})\.json", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Fetched:
     """When and where the copy of the log was taken: an operator's statement."""
 
@@ -24,7 +24,7 @@ class Fetched:
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class NamespaceAnswer:
     """What the log's API said of the namespace: unsigned, so only ever compared with what is pinned.
 

@@ -10,18 +10,18 @@ meaning as in in-toto attestations).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from vaultproof.evidence.files import CEREMONY, sha256_hex
+from vaultproof.frozen import frozen
 from vaultproof.strict.json import dumps_canonical, loads
 from vaultproof.strict.records import Reader
 
 FIRST_PREVIOUS = "00" * 32
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CeremonyEntry:
     """One thing that was done; ``deviation`` says how it differed from the script (None when it did not)."""
 
@@ -35,7 +35,7 @@ class CeremonyEntry:
     previous: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Material:
     """A file that came of the ceremony: its path among the evidence, and its SHA-256 in lower-case hex."""
 
@@ -43,7 +43,7 @@ class Material:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CeremonyRecord:
     """The whole record; ``credentials_destroyed_by`` names who states that administrator credentials were destroyed."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from vaultproof.evidence.files import DEPLOYMENT
+from vaultproof.frozen import frozen
 from vaultproof.strict.json import loads
 from vaultproof.strict.records import Reader
 
@@ -15,7 +15,7 @@ ID_PATTERN = r"[a-z0-9]+(-[a-z0-9]+)*"
 _NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Member:
     """One HSM as announced: its folder name under ``attestations/``, serial number, site, and the roles it holds."""
 
@@ -25,7 +25,7 @@ class Member:
     holds: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Site:
     """A place that holds members, and who says so (``operator-statement``, ``auditor-statement``, ``vendor-chain``)."""
 
@@ -34,7 +34,7 @@ class Site:
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class HistoryEntry:
     """Which published deployment an epoch of the signer's log belongs to."""
 
@@ -42,7 +42,7 @@ class HistoryEntry:
     deployment: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class App:
     """The app package that carries the keys: its path under ``app/`` if published, and its SHA-256 (hex)."""
 
@@ -53,7 +53,7 @@ class App:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Deployment:
     """What the operator announced.
 

@@ -10,11 +10,11 @@ keys: these few fields are kept and not read, and every other unknown field is r
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from vaultproof.errors import Mismatch, Unsupported
 from vaultproof.evidence.epoch_message import bincode, protobuf
+from vaultproof.frozen import frozen
 from vaultproof.strict.encodings import MAX_MILLISECONDS, clip
 from vaultproof.strict.json import loads
 from vaultproof.strict.records import Reader
@@ -38,7 +38,7 @@ It takes nothing that the general reader would not take, and gives the same valu
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class EpochRecord:
     """A signer's record as given.
 
@@ -70,7 +70,7 @@ class EpochRecord:
         )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Proof:
     """``bundle/proof.json``: the signer's record and the operator's signature over its 64 signature bytes.
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from vaultproof.asn1 import der
 from vaultproof.errors import Malformed
 from vaultproof.evidence.files import FLEET_KEYS, sha256_hex
+from vaultproof.frozen import frozen
 from vaultproof.strict.json import loads
 from vaultproof.strict.records import Reader
 
@@ -14,7 +13,7 @@ MAX_KEYS = 1000
 MAX_KEY_BYTES = 2048
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class FleetKey:
     """One published key: the exact key bytes and the role the operator gives it."""
 
@@ -39,7 +38,7 @@ class FleetKey:
         return self.key in (spki, raw_public_key(spki))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class FleetKeys:
     """The keys of one artifact, in the file's order; ``unknown`` names fields that this reader does not know."""
 

@@ -12,11 +12,11 @@ entities.  Nothing in these files attests an HSM: they show whose list it is, an
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from vaultproof.asn1.x509 import Certificate, parse_certificate
 from vaultproof.errors import Malformed, VaultproofError
+from vaultproof.frozen import field, frozen
 from vaultproof.strict.encodings import parse_base64, parse_decimal
 from vaultproof.strict.xml import XmlElement, read_xml
 
@@ -30,7 +30,7 @@ _MAX_SECONDS = 2**32 - 1
 _DIGEST_BYTES = 32
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Previous:
     """The list before: its serial number, and the SHA-256 of its file in lower-case hex."""
 
@@ -38,7 +38,7 @@ class Previous:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class KeyList:
     """``cert.xml``: ``created`` is its maker's own time, ``refresh`` the seconds after which to ask for a newer one."""
 
@@ -51,7 +51,7 @@ class KeyList:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ListSignature:
     """``cert.sig.xml``: the one signing certificate, others that may stand between it and a root, the signature."""
 

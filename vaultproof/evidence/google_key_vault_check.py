@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from vaultproof.asn1.x509 import Certificate
@@ -37,6 +36,7 @@ from vaultproof.evidence.google_key_vault import (
     read_key_list,
     read_signature,
 )
+from vaultproof.frozen import frozen
 from vaultproof.strict.encodings import format_time
 
 TECHNOLOGY = "google-key-vault"
@@ -47,7 +47,7 @@ _ENDPOINT = LinkRules(authority=Authority.FORBIDDEN)
 _INTERMEDIATE = LinkRules(authority=Authority.REQUIRED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Seen:
     """The newest list that somebody has kept: a later one must go on from it."""
 
@@ -55,7 +55,7 @@ class Seen:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class KeyListCheck:
     """What was found; ``list`` is None unless the signature held under a pinned root, for nothing else is read."""
 
@@ -100,7 +100,7 @@ async def check_key_list(
     return KeyListCheck(findings=tuple(findings), list=keys)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Walk:
     """The inputs that both walks need."""
 

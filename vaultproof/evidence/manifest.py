@@ -6,10 +6,10 @@ byte of a manifest can change without being seen.  Its SHA-256 is the *evidence 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from vaultproof.evidence.files import MANIFEST, Files, sha256_hex
+from vaultproof.frozen import frozen
 from vaultproof.strict.json import dumps_canonical, loads
 from vaultproof.strict.records import Reader
 
@@ -41,7 +41,7 @@ _ORIGINS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Entry:
     """One published file: ``size`` in bytes, ``sha256`` in lower-case hex, ``origin`` who made it."""
 
@@ -62,7 +62,7 @@ class Entry:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Manifest:
     """The list of all files of a deployment but the manifest itself, sorted by path."""
 

@@ -5,15 +5,16 @@ All values are plain text, numbers and tuples; ``as_json`` of a view is what the
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
+from vaultproof.frozen import frozen
 from vaultproof.presentation.words import Words
 from vaultproof.procedure.document import ProcedureStep
 from vaultproof.report import Fact, Report, Scope, Status, StepResult, Substep
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class FactView:
     """A fact in words: ``found`` and ``expected`` as text (``expected`` None when nothing was compared)."""
 
@@ -27,7 +28,7 @@ class FactView:
     file: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SubstepView:
     """A substep in words: ``sentence`` is for anyone, ``code`` for experts."""
 
@@ -40,7 +41,7 @@ class SubstepView:
     facts: tuple[FactView, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class StepView:
     """A step in words.
 
@@ -66,7 +67,7 @@ class StepView:
     substeps: tuple[SubstepView, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class VerdictView:
     """The verdict in words, with both lists, at the same size; ``in_short`` says the first one for anyone."""
 

@@ -9,17 +9,17 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from vaultproof.errors import Malformed, Unsupported
 from vaultproof.evidence.files import sha256_hex
+from vaultproof.frozen import frozen
 from vaultproof.strict.encodings import clip
 from vaultproof.strict.records import Reader
 
 MAX_PROCEDURE_BYTES = 256 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ProcedureStep:
     """One step as published: what is asked, compared, established and not, what it rests on, what it needs first."""
 
@@ -35,7 +35,7 @@ class ProcedureStep:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Plan:
     """The ordered steps of one distribution: ``required`` always, ``if_promised`` when the announcement promised."""
 
@@ -45,7 +45,7 @@ class Plan:
     if_promised: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Procedure:
     """One version of the procedure; ``digest`` is the SHA-256 of the document's bytes, lower-case hex."""
 

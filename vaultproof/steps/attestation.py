@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from vaultproof.attestation.adapter import Attestation
 from vaultproof.attestation.appraisal import appraise
 from vaultproof.attestation.chain import verify_chain
@@ -15,6 +13,7 @@ from vaultproof.errors import Unavailable, VaultproofError
 from vaultproof.evidence.deployment import Member
 from vaultproof.evidence.files import DEPLOYMENT, FLEET_KEYS, required
 from vaultproof.evidence.fleet_keys import read_fleet_keys
+from vaultproof.frozen import frozen
 from vaultproof.report import Fact, Origin, Status
 from vaultproof.steps.appraised import add_group
 from vaultproof.steps.base import Context, Finding, Substeps, shown
@@ -23,7 +22,7 @@ from vaultproof.strict.encodings import format_time
 __all__ = ["CHECKS", "AttestedFleet", "AttestedMember", "attestation", "folder_of", "member_files"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AttestedMember:
     """A member whose chain, signature and claims all held; ``code_allowed`` is whether its code is an allowed one."""
 
@@ -32,7 +31,7 @@ class AttestedMember:
     code_allowed: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AttestedFleet:
     """Every announced member, each attested."""
 

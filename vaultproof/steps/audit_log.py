@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from vaultproof.epoch_check import check_epoch
 from vaultproof.errors import Unavailable, VaultproofError
 from vaultproof.evidence.audit import read_fetched, read_namespace, record_paths
 from vaultproof.evidence.epoch import EpochRecord, read_epoch
 from vaultproof.evidence.files import FETCHED, NAMESPACE
+from vaultproof.frozen import frozen
 from vaultproof.report import Fact, Origin, Status
 from vaultproof.steps.base import Context, Finding, Substeps, compared, shown
 from vaultproof.steps.signer import SignedRecord
@@ -19,7 +18,7 @@ _FIELDS = ("ciphersuite", "namespace", "timestamp", "epoch", "digest", "signatur
 MAX_EPOCHS = 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LoggedEpochs:
     """The signer's records from the first epoch to this one: each signed, without a gap, times rising."""
 

@@ -17,6 +17,7 @@ from vaultproof.crypto.port import Backend, SignatureCheck
 from vaultproof.errors import Malformed, Mismatch, Unavailable, Unsupported, Untrusted, VaultproofError
 from vaultproof.evidence.deployment import Deployment
 from vaultproof.evidence.files import Files
+from vaultproof.frozen import frozen
 from vaultproof.report import Fact, Origin, Status, Substep, Value
 from vaultproof.trust.configuration import TrustConfiguration
 
@@ -25,7 +26,7 @@ P = TypeVar("P")
 _WORST_FIRST = (Status.MISMATCH, Status.COULD_NOT_CHECK, Status.NOT_PUBLISHED, Status.NOT_EVALUATED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Finding:
     """The outcome of a step: status, stable code, substeps, and what was proved (None unless the status is a match)."""
 
@@ -35,7 +36,7 @@ class Finding:
     proved: object | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Context:
     """Everything a step may look at.
 

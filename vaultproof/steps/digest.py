@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from vaultproof.evidence.epoch import Proof, read_proof
 from vaultproof.evidence.files import FLEET_KEYS, PROOF, required, sha256_hex
 from vaultproof.evidence.fleet_keys import FleetKeys, read_fleet_keys
+from vaultproof.frozen import frozen
 from vaultproof.report import Origin
 from vaultproof.steps.base import Context, Finding, Substeps, compared, shown
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SignedDigest:
     """The fleet-key file has the digest that the proof names: what the signatures of later steps are about."""
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from vaultproof.errors import Mismatch, VaultproofError
 from vaultproof.evidence.audit import artifact_epochs, artifact_path
 from vaultproof.evidence.epoch import EpochRecord
 from vaultproof.evidence.files import DEPLOYMENT, FLEET_KEYS, required, sha256_hex
 from vaultproof.evidence.fleet_keys import FleetKey, FleetKeys, read_fleet_keys
+from vaultproof.frozen import frozen
 from vaultproof.report import Fact, Origin
 from vaultproof.steps.audit_log import LoggedEpochs
 from vaultproof.steps.base import Context, Finding, Substeps, compared, shown
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class KeyHistory:
     """The keys of every epoch, from the first, by their raw bytes: a file may publish one key in either shape."""
 

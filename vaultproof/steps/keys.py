@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from vaultproof.attestation.claims import SiteSource
 from vaultproof.attestation.findings import Finding as Appraised
 from vaultproof.attestation.fleet import (
@@ -17,6 +15,7 @@ from vaultproof.attestation.fleet import (
 from vaultproof.evidence.deployment import Deployment
 from vaultproof.evidence.files import FLEET_KEYS, required, sha256_hex
 from vaultproof.evidence.fleet_keys import FleetKey, raw_public_key, read_fleet_keys
+from vaultproof.frozen import frozen
 from vaultproof.steps.appraised import add_group
 from vaultproof.steps.attestation import AttestedFleet
 from vaultproof.steps.base import Context, Finding, Substeps
@@ -29,7 +28,7 @@ _SITE_SOURCES = {
 """What an announcement's source of a site counts for: a vendor's chain speaks for itself, where there is one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class KeysInDevices:
     """Every published key is attested by devices that are all different; the appraisal of the fleet goes on from it."""
 

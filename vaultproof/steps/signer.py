@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 from vaultproof.epoch_check import check_epoch
 from vaultproof.errors import Unavailable, VaultproofError
 from vaultproof.evidence.epoch import EpochRecord
 from vaultproof.evidence.files import DEPLOYMENT, PROOF
+from vaultproof.frozen import frozen
 from vaultproof.report import Origin, Value
 from vaultproof.steps.base import Context, Finding, Substeps, compared, shown
 from vaultproof.steps.digest import SignedDigest
@@ -22,7 +22,7 @@ EARLIEST_BEFORE_SIGNATURE = timedelta(days=1)
 """How far it may lie before: a deployment whose keys were not yet signed cannot have been one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SignedRecord:
     """The signer's record holds under a pinned key and is about the namespace, epoch and digest asked for."""
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vaultproof.errors import Malformed
+from vaultproof.frozen import frozen
 from vaultproof.strict.encodings import clip
 
 MAX_XML_BYTES = 64 * 1024
@@ -28,7 +29,7 @@ _CLOSE = re.compile(rb"</([A-Za-z_][A-Za-z0-9_.-]{0,63})>")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class XmlElement:
     """One element: its name, attributes and place, and either ``text`` or ``children`` (the other one is empty).
 

@@ -8,7 +8,6 @@ against production roots.  The document under test can thus choose to be judged 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from vaultproof.attestation.anchors import TrustAnchor
@@ -18,6 +17,7 @@ from vaultproof.crypto.keys import EcKey, Ed25519Key, ed25519_spki, read_public_
 from vaultproof.crypto.port import Algorithm
 from vaultproof.errors import Malformed, VaultproofError
 from vaultproof.evidence.files import sha256_hex
+from vaultproof.frozen import frozen
 from vaultproof.report import Scope
 from vaultproof.strict.encodings import MAX_MILLISECONDS
 from vaultproof.strict.json import dumps_canonical, loads
@@ -27,7 +27,7 @@ TRUST_FILE = "trust.json"
 REFERENCE_FILE = "reference-values.json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Provenance:
     """Where a pinned value was read, and when it was captured (RFC 3339 date or time)."""
 
@@ -35,7 +35,7 @@ class Provenance:
     captured: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SignerKey:
     """One of the signer's Ed25519 keys: ``key_id`` is its last byte, ``not_before`` in milliseconds since 1970."""
 
@@ -54,7 +54,7 @@ class SignerKey:
         return ed25519_spki(self.public_key)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Signer:
     """An independent signer and log keeper."""
 
@@ -67,7 +67,7 @@ class Signer:
         return tuple(key for key in self.keys if key_id is None or key.key_id == key_id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Namespace:
     """A namespace of the signer's log, pinned to its first epoch and that epoch's digest (hex).
 
@@ -84,7 +84,7 @@ class Namespace:
     provenance: tuple[Provenance, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AppPinnedProduct:
     """A product whose app carries its fleet's keys, and the operator that publishes the app.
 
@@ -96,7 +96,7 @@ class AppPinnedProduct:
     provenance: tuple[Provenance, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PinnedKey:
     """A pinned key of an operator or witness: algorithm, DER SubjectPublicKeyInfo, and first instant of validity."""
 
@@ -111,7 +111,7 @@ class PinnedKey:
         return sha256_hex(self.spki)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Party:
     """An operator or a witness, with the keys it signs with; ``note`` says what is not known of it."""
 
@@ -121,7 +121,7 @@ class Party:
     note: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class VendorRoot:
     """A maker's root: the anchor that chains are pinned to, and where the pin comes from."""
 
@@ -129,7 +129,7 @@ class VendorRoot:
     provenance: tuple[Provenance, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TrustConfiguration:
     """All that a run takes on trust, and its digest."""
 
@@ -169,7 +169,7 @@ class TrustConfiguration:
         return next((item for item in self.witnesses if item.id == id), None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TrustSet:
     """The two configurations side by side; which one counts follows from the deployment.
 
