@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from vaultproof.errors import Malformed
 from vaultproof.frozen import frozen
 
 MAX_OID_BYTES = 128
 """Longest encoded OBJECT IDENTIFIER that is read; the longest in use (a UUID arc with a short tail) has 24."""
+
+REMEMBERED_OIDS = 256
+"""Dotted forms that are kept: certificates are made of some thirty identifiers, each read many times."""
 
 CENTURY_PIVOT = 50
 """A UTCTime year below this is 20xx, else 19xx (RFC 5280, 4.1.2.5.1)."""
@@ -114,12 +118,20 @@ def oid(data: bytes, start: int, end: int) -> str:
     """An OBJECT IDENTIFIER in dotted form; each arc in as few octets as possible (X.690, 8.19)."""
     if start == end or end - start > MAX_OID_BYTES or data[end - 1] & 0x80:
         raise bad("der-oid", "an OBJECT IDENTIFIER is empty, too long or cut off", start)
+    dotted = _dotted(data[start:end])
+    if dotted is None:
+        raise bad("der-oid", "an OBJECT IDENTIFIER has a padded arc", start)
+    return dotted
+
+
+@lru_cache(REMEMBERED_OIDS)
+def _dotted(octets: bytes) -> str | None:
+    """The dotted form of at least one octet, the last below 80; None when an arc is padded."""
     arcs: list[int] = []
     arc = 0
-    for position in range(start, end):
-        octet = data[position]
+    for octet in octets:
         if arc == 0 and octet == 0x80:
-            raise bad("der-oid", "an OBJECT IDENTIFIER has a padded arc", start)
+            return None
         arc = (arc << 7) | (octet & 0x7F)
         if octet < 0x80:
             arcs.append(arc)

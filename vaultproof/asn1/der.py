@@ -55,7 +55,7 @@ def parse_window(data: bytes, start: int, end: int, limits: Limits = DEFAULT_LIM
 
 def _element(data: bytes, offset: int, end: int) -> Element:
     tag, start, stop = read_header(data, offset, end)
-    return Element(data=data, tag=tag, offset=offset, header_length=start - offset, length=stop - start)
+    return Element(data=data, tag=tag, offset=offset, content_offset=start, end=stop)
 
 
 @frozen
@@ -63,25 +63,25 @@ class Element:
     """One DER value in place.
 
     ``tag`` holds the identifier octets as one big-endian number (``Tag.SEQUENCE`` is 0x30, ``context(0)`` 0xA0);
-    ``offset`` is where they start in ``data``; ``header_length`` and ``length`` count the bytes of header and contents.
-    The typed readers raise ``Malformed("der-unexpected")`` when the value is of another type.
+    ``offset`` is where they start in ``data``, ``content_offset`` where the contents start, and ``end`` the offset of
+    the byte after them.  The typed readers raise ``Malformed("der-unexpected")`` when the value is of another type.
     """
 
     data: bytes = field(repr=False)
     tag: int
     offset: int
-    header_length: int
-    length: int
+    content_offset: int
+    end: int
 
     @property
-    def content_offset(self) -> int:
-        """Where the contents start."""
-        return self.offset + self.header_length
+    def header_length(self) -> int:
+        """How many bytes the header has."""
+        return self.content_offset - self.offset
 
     @property
-    def end(self) -> int:
-        """Where the value ends (the offset of the byte after it)."""
-        return self.offset + self.header_length + self.length
+    def length(self) -> int:
+        """How many bytes the contents have."""
+        return self.end - self.content_offset
 
     @property
     def raw(self) -> bytes:
@@ -100,8 +100,8 @@ class Element:
 
     def children(self) -> Iterator[Element]:
         """The values held by this one, in order; none for a primitive value."""
-        position, end = self.content_offset, self.end
-        while self.constructed and position < end:
+        position, end = self.content_offset, self.end if self.constructed else self.content_offset
+        while position < end:
             child = _element(self.data, position, end)
             yield child
             position = child.end
@@ -204,42 +204,47 @@ class Element:
 class Cursor:
     """Reads the members of one constructed value in order; ``finish`` refuses what is left over."""
 
-    __slots__ = ("_members", "_next", "element", "what")
+    __slots__ = ("_data", "_end", "_position", "element", "what")
 
     def __init__(self, element: Element, what: str) -> None:
         self.element = element
         self.what = what
-        self._members = element.children()
-        self._next: Element | None = next(self._members, None)
+        self._data = element.data
+        self._position = element.content_offset
+        self._end = element.end if element.constructed else element.content_offset
 
     @property
     def more(self) -> bool:
         """Whether a member is left."""
-        return self._next is not None
+        return self._position < self._end
 
     def take(self, what: str) -> Element:
         """The next member, whatever its type.  Raises ``Malformed("der-missing")`` when there is none."""
-        member = self._next
-        if member is None:
+        if self._position == self._end:
             raise bad("der-missing", f"{self.what} has no {what}", self.element.offset)
-        self._next = next(self._members, None)
+        member = _element(self._data, self._position, self._end)
+        self._position = member.end
         return member
 
     def optional(self, tag: int) -> Element | None:
         """The next member if its identifier is ``tag``, else None and the cursor stays."""
-        if self._next is None or self._next.tag != tag:
+        if self._position == self._end:
             return None
-        return self.take("member")
+        member = _element(self._data, self._position, self._end)
+        if member.tag != tag:
+            return None
+        self._position = member.end
+        return member
 
     def rest(self) -> Iterator[Element]:
         """All members that are left, in order."""
-        while self._next is not None:
+        while self._position < self._end:
             yield self.take("member")
 
     def finish(self) -> None:
         """Refuse members that nobody asked for."""
-        if self._next is not None:
-            raise bad("der-unexpected", f"{self.what} has more members than it may", self._next.offset)
+        if self._position < self._end:
+            raise bad("der-unexpected", f"{self.what} has more members than it may", self._position)
 
     def sequence(self, what: str) -> Cursor:
         """The next member, a SEQUENCE, as a cursor of its own."""

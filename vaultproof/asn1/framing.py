@@ -37,7 +37,9 @@ def read_header(data: bytes, offset: int, end: int) -> tuple[int, int, int]:
     """
     if end - offset < 2:
         raise bad("der-truncated", "a value is cut off", offset, expected="an identifier and a length")
-    tag = data[offset]
+    tag, length = data[offset], data[offset + 1]
+    if tag & HIGH_TAG != HIGH_TAG and length < 0x80 and length <= end - offset - 2:
+        return tag, offset + 2, offset + 2 + length  # nearly every value: two octets, and there is nothing to refuse
     position = offset + 1
     if tag & HIGH_TAG == HIGH_TAG:
         tag, position = _high_tag(data, offset, end)
@@ -118,7 +120,8 @@ def _check_values(data: bytes, start: int, end: int, limits: Limits) -> None:
     position = start
     count = 0
     while open_ends:
-        if position == open_ends[-1]:
+        holder_end = open_ends[-1]
+        if position == holder_end:
             open_ends.pop()
             continue
         count += 1
@@ -126,8 +129,12 @@ def _check_values(data: bytes, start: int, end: int, limits: Limits) -> None:
             raise bad(
                 "der-count", "a DER document holds too many values", position, expected=f"at most {limits.elements}"
             )
-        tag, content, content_end = read_header(data, position, open_ends[-1])
-        if _checked_kind(tag, data, content, content_end, position):
+        tag, content, content_end = read_header(data, position, holder_end)
+        rule = CONTENT_RULES.get(tag)
+        if rule is not None:
+            rule(data, content, content_end)
+            position = content_end
+        elif _holds_values(tag, position):
             if len(open_ends) > limits.depth:
                 raise bad("der-depth", "values nest too deeply", position, expected=f"at most {limits.depth} levels")
             open_ends.append(content_end)
@@ -136,18 +143,13 @@ def _check_values(data: bytes, start: int, end: int, limits: Limits) -> None:
             position = content_end
 
 
-def _checked_kind(tag: int, data: bytes, content: int, end: int, offset: int) -> bool:
-    """Check identifier and contents of one value; say whether it holds other values."""
-    if tag > 0xFF or tag & CLASS_MASK:
-        top = tag
-        while top > 0xFF:
-            top >>= 8
-        if not top & CLASS_MASK:
-            raise bad("der-tag", "a universal type is unknown", offset, found=f"{tag:x}")
-        return bool(top & CONSTRUCTED)
-    if tag not in UNIVERSAL_TAGS:
+def _holds_values(tag: int, offset: int) -> bool:
+    """Whether a value holds other values, by its identifier; refuses one that nothing is known about."""
+    if tag in UNIVERSAL_TAGS:
+        return bool(tag & CONSTRUCTED)
+    top = tag
+    while top > 0xFF:
+        top >>= 8
+    if not top & CLASS_MASK:
         raise bad("der-tag", "a universal type is unknown or not in its DER form", offset, found=f"{tag:02x}")
-    rule = CONTENT_RULES.get(tag)
-    if rule is not None:
-        rule(data, content, end)
-    return bool(tag & CONSTRUCTED)
+    return bool(top & CONSTRUCTED)

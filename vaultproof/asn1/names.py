@@ -14,10 +14,19 @@ _SPECIAL = frozenset(',+"\\<>;=')
 
 
 @frozen
+class Part:
+    """One part of a name in place: a SET of attributes, of which nearly every name has one."""
+
+    element: Element
+    attributes: tuple[tuple[str, Element], ...]
+
+
+@frozen
 class Name:
     """A distinguished name in place.  Two names are the same when ``raw`` is: nothing is folded or normalised."""
 
     element: Element
+    parts: tuple[Part, ...]
 
     @property
     def raw(self) -> bytes:
@@ -26,8 +35,8 @@ class Name:
 
     def attributes(self) -> Iterator[tuple[str, str]]:
         """(OID, value) of every attribute in the file's order; a value that is no string is given as ``#`` and hex."""
-        for part in self._parts():
-            for oid, value in part:
+        for part in self.parts:
+            for oid, value in part.attributes:
                 yield oid, _value_text(value)
 
     def all(self, oid: str) -> tuple[str, ...]:
@@ -37,30 +46,27 @@ class Name:
     @property
     def text(self) -> str:
         """The name for people: ``C=CH, O=Acme, CN=Root``, in the file's order, with anything unprintable escaped."""
-        parts = (
-            "+".join(f"{oids.ATTRIBUTE_NAMES.get(oid, oid)}={_escaped(_value_text(value))}" for oid, value in part)
-            for part in self._parts()
-        )
-        return ", ".join(parts)
-
-    def _parts(self) -> Iterator[list[tuple[str, Element]]]:
-        for part in self.element.sequence("a name").rest():
-            pairs = []
-            for attribute in part.expect(Tag.SET, "a part of a name").children():
-                fields = attribute.sequence("an attribute of a name")
-                pairs.append((fields.oid("type"), fields.take("value")))
-                fields.finish()
-            if not pairs:
-                raise Malformed("x509-name", f"a part of a name is empty, at byte {part.offset}")
-            yield pairs
+        return ", ".join(["+".join([_attribute_text(*item) for item in part.attributes]) for part in self.parts])
 
 
 def read_name(element: Element) -> Name:
-    """A name whose structure has been gone through once.  Raises ``Malformed``."""
-    name = Name(element=element)
-    for _ in name._parts():
-        pass
-    return name
+    """The name that ``element`` holds.  Raises ``Malformed``."""
+    return Name(element=element, parts=tuple([_read_part(part) for part in element.sequence("a name").rest()]))
+
+
+def _read_part(part: Element) -> Part:
+    attributes = []
+    for attribute in part.expect(Tag.SET, "a part of a name").children():
+        fields = attribute.sequence("an attribute of a name")
+        attributes.append((fields.oid("type"), fields.take("value")))
+        fields.finish()
+    if not attributes:
+        raise Malformed("x509-name", f"a part of a name is empty, at byte {part.offset}")
+    return Part(element=part, attributes=tuple(attributes))
+
+
+def _attribute_text(oid: str, value: Element) -> str:
+    return f"{oids.ATTRIBUTE_NAMES.get(oid, oid)}={_escaped(_value_text(value))}"
 
 
 def _value_text(value: Element) -> str:
@@ -71,6 +77,8 @@ def _value_text(value: Element) -> str:
 
 
 def _escaped(text: str) -> str:
+    if is_plain(text) and _SPECIAL.isdisjoint(text):
+        return text
     return "".join(_escape(character) for character in text)
 
 

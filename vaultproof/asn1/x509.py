@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 
 from vaultproof.asn1 import extensions, oids
 from vaultproof.asn1.der import DEFAULT_LIMITS, Cursor, Element, Limits, Tag, context, parse_window, refuse_unsorted_set
@@ -24,6 +25,9 @@ from vaultproof.asn1.names import Name, read_name
 from vaultproof.crypto.port import SignatureCheck
 from vaultproof.errors import Malformed
 from vaultproof.frozen import field, frozen
+
+REMEMBERED_CERTIFICATES = 64
+"""More than the distinct ones of a usual fleet; at most 4 MiB of files."""
 
 MAX_SERIAL_BYTES = 20
 """Longest serial number that RFC 5280 (4.1.2.2) allows; a longer one is recorded."""
@@ -100,8 +104,12 @@ class Certificate:
         )
 
 
+@lru_cache(REMEMBERED_CERTIFICATES)
 def parse_certificate(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Certificate:
-    """The certificate that is all of ``data``.  Raises ``Malformed`` with the byte at fault."""
+    """The certificate that is all of ``data``.  Raises ``Malformed`` with the byte at fault.
+
+    The last ones read are remembered, since a fleet's chains hold the same authorities again and again.
+    """
     return read_certificate(parse_window(data, 0, len(data), limits))
 
 
@@ -206,11 +214,13 @@ def _note_parameters(algorithm: AlgorithmIdentifier, note: Note) -> None:
 
 def _name(element: Element, note: Note) -> Name:
     name = read_name(element)
-    for part in element.children():
+    for part in name.parts:
+        if len(part.attributes) == 1:
+            continue  # in order by itself
         try:
-            refuse_unsorted_set(part, "a part of a name")
+            refuse_unsorted_set(part.element, "a part of a name")
         except Malformed:
-            note("unsorted-set", part.offset, "the attributes of one part of a name are not sorted")
+            note("unsorted-set", part.element.offset, "the attributes of one part of a name are not sorted")
     return name
 
 
