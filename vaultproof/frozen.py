@@ -2,9 +2,9 @@
 
 The standard decorator compiles six functions for each class: half a millisecond, times more than a hundred classes, a
 third of a whole run of ``vaultproof verify``; and the ``__init__`` that it makes for a frozen class goes through
-``object.__setattr__`` for each field.  Here the standard decorator only collects the fields and makes the slots, the
-other methods are shared, and ``__init__`` is compiled when a class is first used.  ``dataclasses.fields``, ``replace``
-and ``asdict`` work as ever; a test holds both kinds of class together.
+``object.__setattr__`` for each field.  Here the standard decorator only collects the fields and makes the slots,
+``__init__`` alone is compiled, and everything else is shared.  ``dataclasses.fields``, ``replace`` and ``asdict`` work
+as ever; a test holds both kinds of class together.
 """
 
 from __future__ import annotations
@@ -41,16 +41,11 @@ def _methods(cls: Any, names: list[str]) -> dict[str, Callable[..., Any]]:
     """What differs from class to class."""
     everything: Callable[[Any], Any] = attrgetter(*names) if names else type
 
-    def init(self: Any, *positional: Any, **given: Any) -> None:
-        """Compile the real one, put it into this one's place, and run it."""
-        cls.__init__ = _compiled(cls)
-        cls.__init__(self, *positional, **given)
-
     def equal(self: Any, other: object) -> Any:
         return everything(self) == everything(other) if self.__class__ is other.__class__ else NotImplemented
 
     return {
-        "__init__": init,
+        "__init__": _initialiser(cls),
         "__eq__": equal,
         "__hash__": lambda self: hash(everything(self)),
         "__repr__": _shown,
@@ -59,7 +54,7 @@ def _methods(cls: Any, names: list[str]) -> dict[str, Callable[..., Any]]:
     }
 
 
-def _compiled(cls: Any) -> Callable[..., None]:
+def _initialiser(cls: Any) -> Callable[..., None]:
     """``__init__`` of a class: it puts each argument into its slot, below the ``__setattr__`` that refuses."""
     room: dict[str, Any] = {}
     head, body = ["self", "*"], []
@@ -78,12 +73,12 @@ def _compiled(cls: Any) -> Callable[..., None]:
         body.append(f"    put_{name}(self, {argument})\n")
     if hasattr(cls, "__post_init__"):
         body.append("    self.__post_init__()\n")
-    arguments = head if body and len(head) > 2 else head[:1]
+    arguments = head if len(head) > 2 else head[:1]
+    made: dict[str, Callable[..., None]] = {}
     # Of nothing but the names of a class's own fields, as the standard library makes the same function.
-    exec(f"def __init__({', '.join(arguments)}):\n{''.join(body) or '    pass'}", room)  # noqa: S102
-    made: Callable[..., None] = room["__init__"]
-    made.__qualname__ = f"{cls.__qualname__}.__init__"
-    return made
+    exec(f"def __init__({', '.join(arguments)}):\n{''.join(body) or '    pass'}", room, made)  # noqa: S102
+    made["__init__"].__qualname__ = f"{cls.__qualname__}.__init__"
+    return made["__init__"]
 
 
 def _shown(record: Any) -> str:

@@ -1,39 +1,53 @@
-"""The adapters, one line each."""
+"""The adapters, one line each: a technology's id, and the module and class that read it, imported when asked for.
+
+A run reads one maker's files, and importing every other maker's adapter would take longer than checking them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from types import MappingProxyType
+
 from vaultproof.attestation.adapter import Adapter
-from vaultproof.attestation.aws_nitro import AwsNitroAdapter
-from vaultproof.attestation.crypto4a_qasm import Crypto4aQasmAdapter
-from vaultproof.attestation.marvell_liquidsecurity import MarvellLiquidSecurityAdapter
-from vaultproof.attestation.pkix_evidence import PkixEvidenceAdapter
-from vaultproof.attestation.securosys_primus import SecurosysPrimusAdapter
-from vaultproof.attestation.thales_luna import ThalesLunaAdapter
-from vaultproof.attestation.yubico import YubiHsmAdapter, YubiKeyPivAdapter
 from vaultproof.errors import Unsupported
 
-ADAPTERS: tuple[Adapter, ...] = (
-    PkixEvidenceAdapter(),
-    AwsNitroAdapter(),
-    YubiHsmAdapter(),
-    YubiKeyPivAdapter(),
-    MarvellLiquidSecurityAdapter(),
-    ThalesLunaAdapter(),
-    SecurosysPrimusAdapter(),
-    Crypto4aQasmAdapter(),
+ADAPTERS: Mapping[str, str] = MappingProxyType(
+    {
+        "pkix-evidence": "pkix_evidence.PkixEvidenceAdapter",
+        "aws-nitro": "aws_nitro.AwsNitroAdapter",
+        "yubihsm2": "yubico.YubiHsmAdapter",
+        "yubikey-piv": "yubico.YubiKeyPivAdapter",
+        "marvell-liquidsecurity": "marvell_liquidsecurity.MarvellLiquidSecurityAdapter",
+        "thales-luna": "thales_luna.ThalesLunaAdapter",
+        "securosys-primus": "securosys_primus.SecurosysPrimusAdapter",
+        "crypto4a-qasm": "crypto4a_qasm.Crypto4aQasmAdapter",
+    }
 )
-"""Every adapter; a technology's id appears once."""
+"""Where the adapter of each technology is, below ``vaultproof.attestation``."""
+
+
+def adapters() -> tuple[Adapter, ...]:
+    """Every adapter, in the order of the registry."""
+    return tuple(_adapter(technology) for technology in ADAPTERS)
 
 
 def adapter_for(technology: str) -> Adapter:
     """The adapter of a technology.  Raises ``Unsupported("unknown-technology")``: nothing against the evidence."""
-    for adapter in ADAPTERS:
-        if adapter.technology == technology:
-            return adapter
+    if technology in ADAPTERS:
+        return _adapter(technology)
     raise Unsupported(
         "unknown-technology",
         "this verifier has no adapter for that attestation technology",
-        expected=", ".join(adapter.technology for adapter in ADAPTERS),
+        expected=", ".join(ADAPTERS),
         found=technology,
         hint="update the verifier",
     )
+
+
+@cache
+def _adapter(technology: str) -> Adapter:
+    module, name = ADAPTERS[technology].split(".")
+    adapter: Adapter = getattr(import_module(f"vaultproof.attestation.{module}"), name)()
+    return adapter

@@ -20,7 +20,7 @@ from vaultproof.attestation.claims import Claim
 from vaultproof.attestation.detection import arranged, recognised
 from vaultproof.attestation.findings import AsOf, Finding, Outcome, fold
 from vaultproof.attestation.given import Arrangement, Given
-from vaultproof.attestation.registry import ADAPTERS, adapter_for
+from vaultproof.attestation.registry import ADAPTERS, adapter_for, adapters
 from vaultproof.crypto.port import Backend
 from vaultproof.errors import Malformed, Mismatch, Unsupported, Untrusted, VaultproofError
 from vaultproof.frozen import frozen
@@ -97,7 +97,7 @@ async def check_single(question: Question, trust: TrustSet, backend: Backend) ->
     """
     if not question.given:
         raise ValueError("there is no file to check")
-    candidates = recognised((*question.given, *question.chain), ADAPTERS)
+    candidates = recognised((*question.given, *question.chain), adapters())
     try:
         technology = question.technology or _one_of(candidates, question)
         adapter = adapter_for(technology)
@@ -138,7 +138,7 @@ def _one_of(candidates: tuple[str, ...], question: Question) -> str:
         raise Unsupported(
             "technology-not-recognised",
             "no attestation technology that is known here has the marks of these files",
-            expected=", ".join(adapter.technology for adapter in ADAPTERS),
+            expected=", ".join(ADAPTERS),
             hint="name it with --technology to see where it differs",
         )
     readable = [item for item in candidates if _can_read(item, question)] if len(candidates) > 1 else list(candidates)

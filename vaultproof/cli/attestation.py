@@ -46,9 +46,8 @@ def command(
     from vaultproof.cli.sources import load_trust
     from vaultproof.crypto.port import run_to_completion
 
-    known = [adapter.technology for adapter in ADAPTERS]
-    if technology is not None and technology not in known:
-        message = f"{technology!r} is none of {', '.join(known)}"
+    if technology is not None and technology not in ADAPTERS:
+        message = f"{technology!r} is none of {', '.join(ADAPTERS)}"
         raise click.BadParameter(message, param_hint="'--technology'")
     if len({*sources, *chain}) != len(sources) + len(chain):
         raise click.UsageError("the same file is given twice")

@@ -49,7 +49,7 @@ from vaultproof.attestation.crypto4a_qasm import DER_FILE, PEM_FILE, PEM_LABEL, 
 from vaultproof.attestation.detection import arranged, recognised
 from vaultproof.attestation.findings import AsOf, Outcome
 from vaultproof.attestation.given import Given
-from vaultproof.attestation.registry import ADAPTERS
+from vaultproof.attestation.registry import adapters
 from vaultproof.crypto.openssl import OpenSslBackend
 from vaultproof.crypto.port import run_to_completion
 from vaultproof.errors import Malformed, Mismatch, Unavailable, Unsupported, VaultproofError
@@ -516,10 +516,10 @@ def test_files_are_as_they_must_be() -> None:
 @pytest.mark.parametrize(("data", "read_as"), [(GOOD.files()[PEM_FILE], PEM_FILE), (GOOD.encode(), DER_FILE)])
 def test_a_message_is_told_from_its_bytes_under_any_name(data: bytes, read_as: str) -> None:
     given = (Given(name="saved/message.txt", data=data), Given(name="notes.txt", data=b"hello"))
-    assert recognised(given, ADAPTERS) == (TECHNOLOGY,)
+    assert recognised(given, adapters()) == (TECHNOLOGY,)
     assert arranged(TECHNOLOGY, given).files == {read_as: data, "notes.txt": b"hello"}
     damaged = (Given(name="saved/message.txt", data=data[:-40]),)
-    assert recognised(damaged, ADAPTERS) == (TECHNOLOGY,), "so that what is wrong with it can be told"
+    assert recognised(damaged, adapters()) == (TECHNOLOGY,), "so that what is wrong with it can be told"
 
 
 def test_a_message_cut_anywhere_is_refused() -> None:

@@ -10,11 +10,13 @@ import shutil
 import traceback
 import types
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from vaultproof import frozen
 from verifier_web.packing import PackingError, RuntimeManifest, build_runtime, cache, compression
 from verifier_web.packing.compile_modules import compile_source, without_lines
 from verifier_web.packing.manifest import Role, RuntimeFile
@@ -291,14 +293,19 @@ def test_without_node_it_says_what_to_do(pyodide: Path, tmp_path: Path, monkeypa
 # --- prepared code ----------------------------------------------------------------------------------------------------
 
 
-def _class_made_with(prepared: dict[bytes, types.CodeType]) -> tuple[Any, list[str]]:
-    """A dataclass made while ``dataclasses`` looks texts up in ``prepared``, and the texts that were not there."""
-    before = vars(dataclasses).get("exec")
+Decorator = Callable[[type[Any]], type[Any]]
+DECORATORS: list[Decorator] = [dataclasses.dataclass(frozen=True, slots=True, kw_only=True), frozen.frozen]
+
+
+def _class_made_with(prepared: dict[bytes, types.CodeType], decorate: Decorator) -> tuple[Any, list[str]]:
+    """A class made while its maker looks texts up in ``prepared``, and the texts that were not there."""
+    makers = (dataclasses, frozen)
+    before = [vars(maker).get("exec") for maker in makers]
     try:
         install(prepared)
         missed.clear()
 
-        @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+        @decorate
         class Point:
             x: int
             y: int = 2
@@ -306,17 +313,19 @@ def _class_made_with(prepared: dict[bytes, types.CodeType]) -> tuple[Any, list[s
         return Point, list(missed)
     finally:
         missed.clear()
-        if before is None:
-            del vars(dataclasses)["exec"]
-        else:
-            vars(dataclasses)["exec"] = before
+        for maker, found in zip(makers, before, strict=True):
+            if found is None:
+                del vars(maker)["exec"]
+            else:
+                vars(maker)["exec"] = found
 
 
-def test_prepared_code_makes_the_same_class() -> None:
-    plain, texts = _class_made_with({})
+@pytest.mark.parametrize("decorate", DECORATORS, ids=["dataclass", "frozen"])
+def test_prepared_code_makes_the_same_class(decorate: Decorator) -> None:
+    plain, texts = _class_made_with({}, decorate)
     assert texts
     prepared = {key_of(text): without_lines(compile(text, "<dataclass>", "exec")) for text in texts}
-    made, still_missed = _class_made_with(prepared)
+    made, still_missed = _class_made_with(prepared, decorate)
     assert still_missed == []
     for point in (plain, made):
         assert repr(point(x=1)).endswith("Point(x=1, y=2)")
@@ -328,7 +337,8 @@ def test_prepared_code_makes_the_same_class() -> None:
             point(1)
 
 
-def test_a_text_that_was_not_prepared_is_compiled_as_ever() -> None:
-    made, texts = _class_made_with({key_of("another text"): compile("1", "x", "exec")})
+@pytest.mark.parametrize("decorate", DECORATORS, ids=["dataclass", "frozen"])
+def test_a_text_that_was_not_prepared_is_compiled_as_ever(decorate: Decorator) -> None:
+    made, texts = _class_made_with({key_of("another text"): compile("1", "x", "exec")}, decorate)
     assert len(texts) >= 1
     assert made(x=1).y == 2
