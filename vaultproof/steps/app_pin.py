@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from vaultproof.app_package import KeySighting, find_keys
+from typing import TYPE_CHECKING
+
 from vaultproof.errors import Unavailable, VaultproofError
 from vaultproof.evidence.deployment import HARDCODED, OVER_THE_AIR
 from vaultproof.evidence.files import DEPLOYMENT, FLEET_KEYS, required, sha256_hex
@@ -10,9 +11,14 @@ from vaultproof.evidence.fleet_keys import FleetKeys, read_fleet_keys
 from vaultproof.report import Origin, Status
 from vaultproof.steps.base import Context, Finding, Substeps, compared, shown
 
+if TYPE_CHECKING:
+    from vaultproof.app_package import KeySighting
+
 
 async def app_pin(context: Context) -> Finding:
     """Compare the app package's SHA-256, then search it for every published key."""
+    from vaultproof.app_package import find_keys  # here: it needs zipfile, and most fleets' keys are in no app
+
     substeps = Substeps()
     keys = read_fleet_keys(required(context.files, FLEET_KEYS))
     _pinned_product(substeps, context)
