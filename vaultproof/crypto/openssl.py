@@ -47,13 +47,15 @@ class OpenSslBackend:
 
     def __init__(self) -> None:
         self._read_key: Callable[[bytes], PublicKey] = lru_cache(REMEMBERED_KEYS)(read_public_key)
-        self._load_key: Callable[[PublicKey], EngineVerify] = lru_cache(REMEMBERED_KEYS)(_load_key)
+        self._load_key: Callable[[bytes], EngineVerify] = lru_cache(REMEMBERED_KEYS)(
+            lambda spki: _load_key(self._read_key(spki))
+        )
 
     async def verify(self, check: SignatureCheck) -> None:
         """Return when the signature holds; raises as the port says."""
         prepared = strictness.check(check, read_key=self._read_key)
         try:
-            self._load_key(prepared.key)(prepared.der, check.message, *_ARGUMENTS[check.algorithm])
+            self._load_key(check.public_key)(prepared.der, check.message, *_ARGUMENTS[check.algorithm])
         except InvalidSignature as error:
             raise Mismatch("bad-signature", f"the {check.algorithm.value} signature does not hold") from error
         except UnsupportedAlgorithm as error:

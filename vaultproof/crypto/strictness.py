@@ -77,10 +77,12 @@ def _check_ed25519(key: Ed25519Key, signature: bytes) -> None:
         raise Untrusted("weak-key", "the Ed25519 key is a point of small order", found=key.raw.hex())
     if len(signature) != 64:
         raise _bad_length("Ed25519", 64, signature)
-    if int.from_bytes(signature[32:], "little") >= ORDER:
+    # The highest octet decides nearly always, without making a number of all of them: L lies just above 2^252, and p
+    # just below 2^255.
+    if signature[63] >= 0x10 and int.from_bytes(signature[32:], "little") >= ORDER:
         raise Malformed("signature-range", "S of the Ed25519 signature is not below the order of the group")
     commitment = signature[:32]
-    if int.from_bytes(commitment, "little") & Y_MASK >= PRIME:
+    if signature[31] & 0x7F == 0x7F and int.from_bytes(commitment, "little") & Y_MASK >= PRIME:
         raise Malformed("signature-point", "R of the Ed25519 signature is not in its one encoding")
     if commitment in SMALL_ORDER_ENCODINGS:
         raise Mismatch("bad-signature", "R of the Ed25519 signature is a point of small order", found=commitment.hex())
