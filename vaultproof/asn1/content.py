@@ -20,6 +20,9 @@ MAX_OID_BYTES = 128
 REMEMBERED_OIDS = 256
 """Dotted forms that are kept: certificates are made of some thirty identifiers, each read many times."""
 
+REMEMBERED_TIMES = 256
+"""Moments that are kept: each is read twice at least, and a fleet's certificates share theirs."""
+
 CENTURY_PIVOT = 50
 """A UTCTime year below this is 20xx, else 19xx (RFC 5280, 4.1.2.5.1)."""
 
@@ -160,12 +163,18 @@ def _digits(octets: bytes, count: int, offset: int) -> str:
 
 
 def _moment(digits: str, offset: int) -> datetime:
-    year, rest = int(digits[:4]), digits[4:]
-    month, day, hour, minute, second = (int(rest[index : index + 2]) for index in range(0, 10, 2))
     try:
-        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        return _instant(digits)
     except ValueError as error:
         raise bad("der-time", "a time names a moment that does not exist", offset, found=digits) from error
+
+
+@lru_cache(REMEMBERED_TIMES)
+def _instant(digits: str) -> datetime:
+    """The moment that 14 digits name.  Raises ``ValueError`` when there is none."""
+    year, rest = int(digits[:4]), digits[4:]
+    month, day, hour, minute, second = (int(rest[index : index + 2]) for index in range(0, 10, 2))
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
 
 
 def utf8_string(data: bytes, start: int, end: int) -> str:

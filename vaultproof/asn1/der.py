@@ -211,7 +211,7 @@ class Cursor:
         self.what = what
         self._data = element.data
         self._position = element.content_offset
-        self._end = element.end if element.constructed else element.content_offset
+        self._end = element.end if is_constructed(element.tag) else element.content_offset
 
     @property
     def more(self) -> bool:

@@ -91,7 +91,7 @@ def is_constructed(tag: int) -> bool:
     """Whether the identifier (as ``read_header`` gives it) says that the value holds other values."""
     while tag > 0xFF:
         tag >>= 8
-    return bool(tag & CONSTRUCTED)
+    return tag & CONSTRUCTED != 0
 
 
 def check_document(data: bytes, start: int, end: int, limits: Limits) -> None:

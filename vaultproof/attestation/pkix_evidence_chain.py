@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 
 from vaultproof.asn1.pem import CERTIFICATE, read_pem
-from vaultproof.asn1.x509 import Certificate, device_serials, parse_certificate
+from vaultproof.asn1.x509 import Certificate, device_serials, parse_certificate, read_certificate
 from vaultproof.attestation.adapter import Authority, Chain, DateRule, Link, LinkRules, Role, link_of
 from vaultproof.attestation.claims import Claim, Grade, Source
 from vaultproof.attestation.findings import Finding, Outcome
@@ -64,8 +64,9 @@ def _read_chain_file(data: bytes) -> list[_Placed]:
 
 def _signer_among(block: SignatureBlock, carried: list[_Placed], where: Place) -> _Placed:
     if block.certificate is not None:
-        _require_signer(block, block.certificate)
-        return block.certificate, where
+        certificate = read_certificate(block.certificate)
+        _require_signer(block, certificate)
+        return certificate, where
     found = [placed for placed in carried if _names(block, placed[0])]
     if len({certificate.raw for certificate, _ in found}) > 1:
         raise Malformed("ambiguous-signer", "several certificates fit the signer that the Evidence names")
@@ -77,12 +78,15 @@ def _signer_among(block: SignatureBlock, carried: list[_Placed], where: Place) -
 
 
 def _require_signer(block: SignatureBlock, certificate: Certificate) -> None:
-    if not _names(block, certificate):
-        raise Mismatch(
-            "signer-differs",
-            "the chain does not begin with the signer that the Evidence names",
-            found=certificate.subject.text,
-        )
+    if _names(block, certificate):
+        return
+    if block.certificate is not None:
+        read_certificate(block.certificate)  # what is no certificate at all is refused as that
+    raise Mismatch(
+        "signer-differs",
+        "the chain does not begin with the signer that the Evidence names",
+        found=certificate.subject.text,
+    )
 
 
 def _names(block: SignatureBlock, certificate: Certificate) -> bool:

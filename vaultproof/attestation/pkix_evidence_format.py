@@ -117,12 +117,15 @@ class ReportedElement:
 
 @frozen
 class SignatureBlock:
-    """One signature over ``tbs`` and the three ways in which a signer may be named, at least one of them."""
+    """One signature over ``tbs`` and the three ways in which a signer may be named, at least one of them.
+
+    ``certificate`` is not yet read: where it is the chain's first one, byte for byte, it has been read there.
+    """
 
     element: Element
     key_id: bytes | None
     public_key: PublicKeyInfo | None
-    certificate: Certificate | None
+    certificate: Element | None
     algorithm: AlgorithmIdentifier
     signature: bytes
 
@@ -253,7 +256,7 @@ def _read_block(element: Element) -> SignatureBlock:
         element=element,
         key_id=None if key_id is None else key_id.explicit(0, "keyId").octets("keyId"),
         public_key=None if key is None else read_public_key(key.explicit(1, "signer's key"), "the signer's key"),
-        certificate=None if certificate is None else read_certificate(certificate.explicit(2, "certificate")),
+        certificate=None if certificate is None else certificate.explicit(2, "certificate"),
         algorithm=algorithm,
         signature=signature,
     )

@@ -68,8 +68,7 @@ def parse_time(text: str, *, pointer: str | None = None) -> datetime:
 
 def format_time(moment: datetime) -> str:
     """RFC 3339 in UTC with ``Z`` and whole seconds (fractions are cut off)."""
-    utc = moment.astimezone(UTC)
-    return f"{utc.year:04d}-{utc:%m-%dT%H:%M:%S}Z"
+    return moment.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
 
 
 def from_milliseconds(milliseconds: int) -> datetime:
