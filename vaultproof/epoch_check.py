@@ -19,16 +19,21 @@ async def check_epoch(record: EpochRecord, signer: Signer, backend: Backend) -> 
     """
     message = _message(record)
     keys = signer.keys_named(record.key_id)
-    if not keys:
-        raise unrecognised(record, signer)
-    key = await _key_that_verifies(record, message, keys, backend)
-    if record.timestamp < key.not_before:
-        raise Mismatch(
-            "key-not-yet-valid", "the record is older than the key that signed it", file=record.file,
-            pointer="/timestamp", expected=f">= {format_milliseconds(key.not_before)}",
-            found=format_milliseconds(record.timestamp),
-        )  # fmt: skip
-    return key
+    for key in keys:
+        try:
+            await backend.verify(signature_check(record, message, key.spki))
+        except VaultproofError as error:
+            if isinstance(error, Mismatch) and key is not keys[-1]:
+                continue  # two keys may share an id (it is one byte), and older records name none: the last one decides
+            raise error.in_file(record.file) from None
+        if record.timestamp < key.not_before:
+            raise Mismatch(
+                "key-not-yet-valid", "the record is older than the key that signed it", file=record.file,
+                pointer="/timestamp", expected=f">= {format_milliseconds(key.not_before)}",
+                found=format_milliseconds(record.timestamp),
+            )  # fmt: skip
+        return key
+    raise unrecognised(record, signer)
 
 
 async def check_own_key(record: EpochRecord, public_key: bytes, backend: Backend) -> None:
@@ -43,7 +48,10 @@ async def check_own_key(record: EpochRecord, public_key: bytes, backend: Backend
             "key-id-differs", "the record names another key than the one given", file=record.file, pointer="/key_id",
             expected=str(public_key[-1]), found=str(record.key_id),
         )  # fmt: skip
-    await _verify(record, message, ed25519_spki(public_key), backend)
+    try:
+        await backend.verify(signature_check(record, message, ed25519_spki(public_key)))
+    except VaultproofError as error:
+        raise error.in_file(record.file) from None
 
 
 def unrecognised(record: EpochRecord, signer: Signer) -> Untrusted:
@@ -58,27 +66,6 @@ def unrecognised(record: EpochRecord, signer: Signer) -> Untrusted:
 def signature_check(record: EpochRecord, message: bytes, spki: bytes) -> SignatureCheck:
     """The check of a record's signature over ``message`` under the key in ``spki``."""
     return SignatureCheck(algorithm=Algorithm.ED25519, public_key=spki, message=message, signature=record.signature)
-
-
-async def _key_that_verifies(
-    record: EpochRecord, message: bytes, keys: tuple[SignerKey, ...], backend: Backend
-) -> SignerKey:
-    """Two keys may share an id (it is one byte), and older records name none: the last failure stands for all."""
-    for key in keys[:-1]:
-        try:
-            await _verify(record, message, key.spki, backend)
-        except Mismatch:
-            continue  # the next candidate may be the one that signed; the last one's error is not swallowed
-        return key
-    await _verify(record, message, keys[-1].spki, backend)
-    return keys[-1]
-
-
-async def _verify(record: EpochRecord, message: bytes, spki: bytes, backend: Backend) -> None:
-    try:
-        await backend.verify(signature_check(record, message, spki))
-    except VaultproofError as error:
-        raise error.in_file(record.file) from None
 
 
 def _message(record: EpochRecord) -> bytes:

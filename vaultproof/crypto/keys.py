@@ -6,11 +6,16 @@ One encoding per key is read.  AlgorithmIdentifier parameters must be absent for
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from vaultproof.asn1 import der
 from vaultproof.crypto.curves import CURVES_BY_OID, Curve, check_point
 from vaultproof.crypto.edwards25519 import decode_point
 from vaultproof.errors import Malformed, Unsupported
 from vaultproof.frozen import frozen
+
+REMEMBERED_KEYS = 64
+"""Keys whose SubjectPublicKeyInfo is kept: a log has one key, and is asked for it a million times."""
 
 ED25519_OID = "1.3.101.112"
 EC_OID = "1.2.840.10045.2.1"
@@ -106,6 +111,7 @@ def _rsa_key(encoded: bytes) -> RsaKey:
     return RsaKey(modulus=modulus, exponent=exponent)
 
 
+@lru_cache(REMEMBERED_KEYS)
 def ed25519_spki(raw: bytes) -> bytes:
     """The DER SubjectPublicKeyInfo of a 32-byte Ed25519 key (RFC 8410, 4).  Raises ``Malformed("key-encoding")``."""
     return _ED25519_PREFIX + _exactly_32(raw)

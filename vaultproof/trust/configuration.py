@@ -64,7 +64,7 @@ class Signer:
 
     def keys_named(self, key_id: int | None) -> tuple[SignerKey, ...]:
         """The keys with this id; all of them when a record names none."""
-        return self.keys if key_id is None else tuple([key for key in self.keys if key.key_id == key_id])
+        return self.keys if key_id is None else tuple([key for key in self.keys if key.public_key[-1] == key_id])
 
 
 @frozen
