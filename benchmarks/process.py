@@ -3,8 +3,8 @@
     python -m benchmarks process
 
 Bar: verifying one deployment of 7 HSMs takes at most 3 times ``python -c "import cryptography.x509"``, and is at least
-3 times as fast as ``sigstore verify`` of one bundle (measured where sigstore is installed; its import alone is timed,
-which can only flatter it).
+3 times as fast as ``sigstore verify`` of one bundle.  Where sigstore is installed the start of that command is timed
+(``--help``), before it reads a bundle or a trusted root: which can only flatter it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def main() -> None:
         "vaultproof verify": [sys.executable, "-m", "vaultproof.cli", "verify", str(DEPLOYMENT)],
     }
     if importlib.util.find_spec("sigstore") is not None:
-        commands["import sigstore.verify"] = [sys.executable, "-c", "import sigstore.verify"]
+        commands["start of sigstore verify"] = [sys.executable, "-m", "sigstore", "verify", "identity", "--help"]
     samples = interleaved(
         {name: lambda command=command: _run(command) for name, command in commands.items()},
         rounds=9,
@@ -39,7 +39,7 @@ def main() -> None:
     names = list(commands)
     print(f"  vaultproof verify / import of cryptography.x509: {ratio(samples, names[1], names[0])} (bar: <= 3)")
     if len(names) > 2:
-        print(f"  import of sigstore.verify / vaultproof verify: {ratio(samples, names[2], names[1])} (bar: >= 3)")
+        print(f"  start of sigstore verify / vaultproof verify: {ratio(samples, names[2], names[1])} (bar: >= 3)")
     else:
         print("  sigstore is not installed here, so that its half of the bar (>= 3) was not measured")
 
