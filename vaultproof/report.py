@@ -12,9 +12,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from vaultproof.strict.json import dumps_canonical
-
 from vaultproof.frozen import field, frozen
+from vaultproof.strict.json import dumps_canonical
 
 REPORT_SCHEMA = "vaultproof/report@1"
 
