@@ -51,6 +51,7 @@ GROUPS: Mapping[str, str] = {
 
 GRADES: Mapping[Grade, str] = {
     Grade.ATTESTED: "attested by the device or its maker",
+    Grade.BY_KEY: "signed by a key that the maker attested",
     Grade.IMPLIED: "implied by the maker's profile",
     Grade.ASSERTED: "only asserted",
 }

@@ -33,6 +33,7 @@ class Origin(StrEnum):
     """Who vouches for a fact that is shown."""
 
     VENDOR_SIGNED = "vendor-signed"
+    KEY_SIGNED = "attested-key"
     INDEPENDENT_SIGNER = "independent-signer"
     OPERATOR_SIGNED = "operator-signed"
     OPERATOR_STATEMENT = "operator-statement"

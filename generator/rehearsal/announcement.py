@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 from generator.rehearsal.authorities import OPERATOR_ID
-from generator.rehearsal.evidence import TECHNOLOGY
 from generator.rehearsal.plan import AppPlan, Plan
 from vaultproof.evidence.files import sha256_hex
 from vaultproof.strict.encodings import format_time
@@ -27,7 +26,7 @@ def announcement(plan: Plan, *, package: bytes | None) -> bytes:
         "operator": OPERATOR_ID,
         "deployed_at": format_time(plan.deployed_at),
         "supersedes": plan.supersedes,
-        "technology": TECHNOLOGY,
+        "technology": plan.technology,
         "threshold": plan.threshold,
         "members": [
             {"name": member.name, "serial": member.serial, "site": member.site, "holds": list(member.holds)}

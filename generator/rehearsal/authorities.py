@@ -23,6 +23,7 @@ SIGNER_ID = "rehearsal-signer"
 SIGNER_NAME = "REHEARSAL independent signer"
 OPERATOR_ID = "rehearsal-operator"
 OPERATOR_NAME = "REHEARSAL operator"
+OWNER_ROOT = "REHEARSAL operator attestation root 1"
 OPERATOR_SINCE = datetime(2025, 1, 15, tzinfo=UTC)
 WITNESSES = {
     "rehearsal-notary": "REHEARSAL witness: a notary",
@@ -76,6 +77,12 @@ def operator_key(*, stray: bool = False) -> ec.EllipticCurvePrivateKey:
 def witness_key(id: str) -> ed25519.Ed25519PrivateKey:
     """The key of the witness with this id."""
     return PUBLIC_SEED.ed25519(f"witness/{id}")
+
+
+@cache
+def owner_key(*, stray: bool = False) -> ec.EllipticCurvePrivateKey:
+    """The operator's key (P-384) that certifies attestation keys in HSMs of the older model; ``stray`` for faults."""
+    return PUBLIC_SEED.ec("owner/stray-root" if stray else "owner/root", ec.SECP384R1())
 
 
 @cache

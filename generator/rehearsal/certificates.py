@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
-from generator.rehearsal.authorities import PUBLIC_SEED, VENDOR, vendor_key
+from generator.rehearsal.authorities import OWNER_ROOT, PUBLIC_SEED, VENDOR, owner_key, vendor_key
 from generator.rehearsal.derive import Seed
 from generator.rehearsal.plan import EvidencePlan
 from vaultproof.attestation.pkix_evidence_profile import ATTESTATION_KEY_PURPOSE
@@ -38,10 +39,31 @@ class Device:
     @property
     def chain_pem(self) -> bytes:
         """``chain.pem``: the three certificates, each with a line that says whose it is."""
-        return b"".join(
-            f"REHEARSAL: {certificate.subject.rfc4514_string()}\n".encode() + certificate.public_bytes(Encoding.PEM)
-            for certificate in self.chain
-        )
+        return pem(self.chain)
+
+
+def pem(certificates: Sequence[x509.Certificate]) -> bytes:
+    """A file of certificates, each with a line that says whose it is."""
+    return b"".join(
+        f"REHEARSAL: {certificate.subject.rfc4514_string()}\n".encode() + certificate.public_bytes(Encoding.PEM)
+        for certificate in certificates
+    )
+
+
+def certify_program_key(
+    key: ec.EllipticCurvePublicKey, *, serial: str, stray: bool
+) -> tuple[x509.Certificate, x509.Certificate]:
+    """The operator's certificate for the key of a program in an HSM, and the operator's root (of its name alone)."""
+    root_key, root_name = owner_key(stray=stray), _name(OWNER_ROOT)
+    root = _certificate(
+        subject=root_name, key=root_key.public_key(), issuer=root_name, signer=root_key, label="owner-root",
+        dates=(_ROOT_FROM, _ROOT_UNTIL), authority=0,
+    )  # fmt: skip
+    program = _certificate(
+        subject=_name(f"REHEARSAL program key in {serial}"), key=key, issuer=root_name,
+        signer=root_key, label=f"{serial}/program-key", dates=(MADE, _DEVICE_UNTIL), authority=None, attests=True,
+    )  # fmt: skip
+    return program, root
 
 
 def make_device(plan: EvidencePlan, *, deployed_at: datetime) -> Device:

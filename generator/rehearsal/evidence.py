@@ -1,4 +1,4 @@
-"""What each HSM of a rehearsal attests: PKIX Evidence, signed by its attestation key, with that key's chain."""
+"""What each HSM of a rehearsal attests: PKIX Evidence, signed by a key, and what vouches for that key."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from generator.rehearsal.authorities import PUBLIC_SEED, VENDOR, spki
 from generator.rehearsal.ceremony import attested_at
 from generator.rehearsal.certificates import make_device
-from generator.rehearsal.firmware import HARDWARE_MODEL, SOFTWARE_NAME
+from generator.rehearsal.firmware import CLASSIC_MODEL, HARDWARE_MODEL, OEM_ID, SOFTWARE_NAME
+from generator.rehearsal.layers import Signing, two_layers
 from generator.rehearsal.plan import EvidencePlan, KeyPlan, MemberPlan, Plan
 from vaultproof.attestation.claims import DebugState, Measurement
 from vaultproof.attestation.freshness import attestation_nonce
@@ -30,45 +31,50 @@ from vaultproof.evidence.files import sha256_hex
 
 __all__ = ["EVIDENCE_FILE", "OEM_ID", "TECHNOLOGY", "attestation_files"]
 
-OEM_ID = b"REHEARSAL-HSM-WK"
-"""The maker's identifier: 16 octets, the random kind of RFC 9711, 4.2.3.1, but legible."""
-
 
 def attestation_files(plan: Plan, member: MemberPlan, order: int) -> dict[str, bytes]:
     """The files of one member by name; ``order`` is its place at the ceremony."""
     evidence = member.evidence
-    device = make_device(evidence, deployed_at=plan.deployed_at)
+    signing = two_layers(plan, evidence, order) if evidence.layers is not None else _one_layer(plan, evidence)
     tbs = encode_tbs(
         TransactionValues(
             nonce=evidence.nonce or _nonce(plan),
             timestamp=evidence.own_time or attested_at(plan, order),
-            ak_spki=spki(device.attestation_key.public_key()),
+            ak_spki=spki(signing.key.public_key()),
         ),
         _platform(evidence, order),
         [_key(number, key) for number, key in enumerate(evidence.keys, start=1)],
     )
-    signing_key = device.attestation_key
+    signing_key = signing.key
     if evidence.stray_signature:
         signing_key = PUBLIC_SEED.ec("attestation-key/stray", ec.SECP256R1())
     signature = signing_key.sign(tbs, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
-    signer = Signer(certificate=device.chain[0].public_bytes(Encoding.DER))
+    signer = Signer(certificate=signing.certificate)
     return {
         EVIDENCE_FILE: encode_evidence(tbs, signer, Algorithm.ECDSA_P256_SHA256, signature),
-        CHAIN_FILE: device.chain_pem,
+        **signing.files,
     }
 
 
+def _one_layer(plan: Plan, evidence: EvidencePlan) -> Signing:
+    """The maker's own attestation key, certified by the device."""
+    device = make_device(evidence, deployed_at=plan.deployed_at)
+    certificate = device.chain[0].public_bytes(Encoding.DER)
+    return Signing(key=device.attestation_key, certificate=certificate, files={CHAIN_FILE: device.chain_pem})
+
+
 def _nonce(plan: Plan) -> bytes:
-    return attestation_nonce(plan.id, TECHNOLOGY, [sha256_hex(key.public) for key in plan.published])
+    return attestation_nonce(plan.id, plan.technology, [sha256_hex(key.public) for key in plan.published])
 
 
 def _platform(evidence: EvidencePlan, order: int) -> PlatformValues:
+    layers = evidence.layers
     return PlatformValues(
         vendor=VENDOR,
         oemid=OEM_ID,
-        hwmodel=HARDWARE_MODEL,
+        hwmodel=HARDWARE_MODEL if layers is None else CLASSIC_MODEL,
         hwversion="C1",
-        hwserial=evidence.serial,
+        hwserial=evidence.serial if layers is None else layers.serial or evidence.serial,
         swname=SOFTWARE_NAME,
         swversion=evidence.firmware.version,
         dbgstat=DebugState.ENABLED if evidence.debug else DebugState.DISABLED_PERMANENTLY,

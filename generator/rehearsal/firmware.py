@@ -6,6 +6,13 @@ import hashlib
 from dataclasses import dataclass
 
 HARDWARE_MODEL = "REHEARSAL Vaultkeeper 4"
+CLASSIC_MODEL = "REHEARSAL Keysafe 2"
+CLASSIC_VERSION = "2.6.0"
+"""An older model, which attests keys and a version and measures nothing; a program in it does."""
+
+OEM_ID = b"REHEARSAL-HSM-WK"
+"""The maker's identifier: 16 octets, the random kind of RFC 9711, 4.2.3.1, but legible."""
+
 SOFTWARE_NAME = "REHEARSAL vault application"
 COMPONENTS = ("bootloader", "firmware", "vault-application")
 ADVISORY = "REHEARSAL-SA-2025-01"

@@ -31,7 +31,9 @@ class RehearsalOptions:
     ``deployed_at`` (UTC, whole seconds) is derived when None; ``previous`` holds the files of an earlier rehearsal
     that this one supersedes, whose log and history go on here (an over-the-air rehearsal without one supersedes the
     committed ``rehearsal-messenger-2025``); ``epochs`` is how many epochs the log holds at the end, this deployment's
-    own being the last (two more than the previous one when None); ``fault`` names one of ``FAULTS`` to plant.
+    own being the last (two more than the previous one when None); ``two_layers`` is for HSMs whose maker attests a
+    key and no code, with a program in them that signs its own Evidence with that key; ``fault`` names one of ``FAULTS``
+    to plant.
     """
 
     seed: str
@@ -43,6 +45,7 @@ class RehearsalOptions:
     deployed_at: datetime | None = None
     previous: Mapping[str, bytes] | None = None
     epochs: int | None = None
+    two_layers: bool = False
     fault: str | None = None
 
     @property

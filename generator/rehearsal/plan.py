@@ -30,21 +30,39 @@ class KeyPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LayersPlan:
+    """How the two layers of one HSM's attestation hang together; everything but the default is a fault.
+
+    ``other_key``: the maker attests another key than the one that signs; ``stray_owner``: the key's certificate is by
+    another authority than the operator's; ``serial``: what the program says, where that is another serial number than
+    the maker's; ``exportable``: the key may leave the HSM; ``foreign``: it was made elsewhere.
+    """
+
+    other_key: bool = False
+    stray_owner: bool = False
+    serial: str | None = None
+    exportable: bool = False
+    foreign: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EvidencePlan:
     """What one HSM attests.
 
-    ``device`` is the label that the device's own keys derive from; ``serial`` what it claims;
-    ``keys`` the keys it speaks of.  The rest is for faults: ``stray_root`` (its maker's root is not the pinned one),
-    ``stray_signature`` (signed by a key that is not the one of its certificate), ``debug``, ``nonce`` (in place of the
-    right one), ``expired`` (its certificates ended before the deployment), ``certified`` (the serial number in the
-    device's certificate where that is another one), ``own_time`` (what its clock says in place of the right time),
-    ``user_key`` (its attestation key is one that users made), ``measured`` (False: it states a version alone).
+    ``device`` is the label that the device's own keys derive from; ``serial`` what it claims; ``keys`` the keys it
+    speaks of; ``layers`` is there where it does so in two layers. The rest is for faults: ``stray_root`` (its
+    maker's root is not the pinned one), ``stray_signature`` (signed by a key that is not the one of its
+    certificate), ``debug``, ``nonce`` (in place of the right one), ``expired`` (its certificates ended before the
+    deployment), ``certified`` (the serial number in the device's certificate where that is another one),
+    ``own_time`` (what its clock says in place of the right time), ``user_key`` (its attestation key is one that
+    users made), ``measured`` (False: it states a version alone).
     """
 
     device: str
     serial: str
     firmware: Firmware
     keys: tuple[KeyPlan, ...]
+    layers: LayersPlan | None = None
     stray_root: bool = False
     stray_signature: bool = False
     debug: bool = False
@@ -163,9 +181,9 @@ class AppPlan:
 class Plan:
     """Everything about one rehearsal.
 
-    ``members`` are announced; ``unannounced`` have attestations and are not in the record (a fault);
-    ``published`` are the keys of ``bundle/fleet-keys.json``; ``log`` is None for a hardcoded fleet, ``app`` for one
-    over the air.
+    ``members`` are announced; ``unannounced`` have attestations and are not in the record (a fault); ``published`` are
+    the keys of ``bundle/fleet-keys.json``; ``technology`` is the kind of attestation; ``log`` is None for a
+    hardcoded fleet, ``app`` for one over the air.
     """
 
     id: str
@@ -178,6 +196,7 @@ class Plan:
     members: tuple[MemberPlan, ...]
     sites: tuple[Site, ...]
     published: tuple[KeyPlan, ...]
+    technology: str
     ceremony: CeremonyPlan
     log: LogPlan | None
     app: AppPlan | None

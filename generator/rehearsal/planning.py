@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import islice, permutations
@@ -12,11 +13,23 @@ from generator.rehearsal.derive import Seed
 from generator.rehearsal.earlier import Earlier, read_earlier
 from generator.rehearsal.firmware import FIRMWARE_2025, FIRMWARE_2026
 from generator.rehearsal.fleet import CITIES, fleet_keys_file, plan_members, plan_sites
+from generator.rehearsal.layers import TWO_LAYERS
 from generator.rehearsal.making import make_files
 from generator.rehearsal.options import WHATSAPP, RehearsalError, RehearsalOptions, check_options
-from generator.rehearsal.plan import AppPlan, CeremonyPlan, EpochPlan, KeyPlan, LogPlan, Plan, signer_key_at
+from generator.rehearsal.plan import (
+    AppPlan,
+    CeremonyPlan,
+    EpochPlan,
+    KeyPlan,
+    LayersPlan,
+    LogPlan,
+    MemberPlan,
+    Plan,
+    signer_key_at,
+)
 from generator.rehearsal.signer import NAMESPACE
 from generator.rehearsal.statement import title
+from vaultproof.attestation.pkix_evidence_profile import TECHNOLOGY
 from vaultproof.evidence.deployment import OVER_THE_AIR, HistoryEntry
 from vaultproof.evidence.files import sha256_hex
 
@@ -50,6 +63,8 @@ def make_plan(options: RehearsalOptions) -> Plan:
     sites = plan_sites(options.sites)
     firmware = FIRMWARE_2025 if when.year <= 2025 else FIRMWARE_2026
     members = plan_members(seed, options.id, options.members, sites, firmware)
+    if options.two_layers:
+        members = tuple(map(_in_two_layers, members))
     published = tuple(key for member in members for key in member.evidence.keys)
     return Plan(
         id=options.id,
@@ -62,6 +77,7 @@ def make_plan(options: RehearsalOptions) -> Plan:
         members=members,
         sites=sites,
         published=published,
+        technology=TWO_LAYERS if options.two_layers else TECHNOLOGY,
         ceremony=CeremonyPlan(
             witnesses=tuple(WITNESSES),
             deployment=options.id,
@@ -70,6 +86,10 @@ def make_plan(options: RehearsalOptions) -> Plan:
         log=_log(options, seed, when, published, earlier) if over_the_air else None,
         app=None if over_the_air else _app(options, published),
     )
+
+
+def _in_two_layers(member: MemberPlan) -> MemberPlan:
+    return replace(member, evidence=replace(member.evidence, layers=LayersPlan()))
 
 
 @cache

@@ -30,4 +30,6 @@ def _fault(options: RehearsalOptions) -> Fault:
         raise RehearsalError(f"no such fault: {options.fault!r}; there are {', '.join(FAULTS)}")
     if fault.distribution not in (None, options.kind):
         raise RehearsalError(f"the fault {options.fault} can only be planted in a fleet that is {fault.distribution}")
+    if fault.one_layer and options.two_layers:
+        raise RehearsalError(f"the fault {options.fault} cannot be planted in HSMs that attest in two layers")
     return fault

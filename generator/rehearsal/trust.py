@@ -9,11 +9,13 @@ from generator.rehearsal.authorities import (
     OPERATOR_ID,
     OPERATOR_NAME,
     OPERATOR_SINCE,
+    OWNER_ROOT,
     SIGNER_ID,
     SIGNER_NAME,
     VENDOR,
     WITNESSES,
     operator_key,
+    owner_key,
     signer_keys,
     spki,
     vendor_key,
@@ -24,13 +26,17 @@ from generator.rehearsal.firmware import (
     ADVISORY,
     ADVISORY_PUBLISHED,
     ALLOWED,
+    CLASSIC_MODEL,
+    CLASSIC_VERSION,
     FIXED_SINCE,
     HARDWARE_MODEL,
     Firmware,
 )
+from generator.rehearsal.layers import TWO_LAYERS
 from generator.rehearsal.options import MESSENGER, MIN_MEMBERS, WHATSAPP
 from generator.rehearsal.planning import founding_artifact
 from generator.rehearsal.signer import NAMESPACE
+from vaultproof.attestation.anchors import OWNER
 from vaultproof.crypto.port import Algorithm
 from vaultproof.evidence.epoch import PROTOBUF_ED25519
 from vaultproof.evidence.files import sha256_hex
@@ -48,7 +54,7 @@ def rehearsal_trust() -> dict[str, bytes]:
 
 
 def _trust() -> dict[str, Any]:
-    root = spki(vendor_key().public_key())
+    root, owner = spki(vendor_key().public_key()), spki(owner_key().public_key())
     return {
         "schema": "vaultproof/trust@1",
         "kind": "rehearsal",
@@ -96,7 +102,16 @@ def _trust() -> dict[str, Any]:
                 "spki_sha256": sha256_hex(root),
                 "spki": format_base64(root),
                 "provenance": _PROVENANCE,
-            }
+            },
+            {
+                "id": "rehearsal-operator-attestation-root-1",
+                "technology": TWO_LAYERS,
+                "name": OWNER_ROOT,
+                "spki_sha256": sha256_hex(owner),
+                "spki": format_base64(owner),
+                "purpose": OWNER,
+                "provenance": _PROVENANCE,
+            },
         ],
     }
 
@@ -107,49 +122,76 @@ def _party(id: str, name: str, algorithm: Algorithm, key: bytes, more: dict[str,
 
 
 def _reference_values() -> dict[str, Any]:
+    classic = {
+        "id": f"rehearsal-keysafe-{CLASSIC_VERSION}",
+        "hwmodel": CLASSIC_MODEL,
+        "swversion": CLASSIC_VERSION,
+        "measurements": [],
+        "source": _SOURCE,
+    }
     return {
         "schema": "vaultproof/reference-values@1",
         "technologies": [
             {
                 "technology": TECHNOLOGY,
-                "allowed": [_allowed(firmware) for firmware in ALLOWED],
-                "denied": [
-                    {
-                        "id": f"rehearsal-below-{FIXED_SINCE}",
-                        "hwmodel": HARDWARE_MODEL,
-                        "below": FIXED_SINCE,
-                        "advisory": {
-                            "id": ADVISORY,
-                            "published": ADVISORY_PUBLISHED,
-                            "url": f"https://rehearsal.invalid/{ADVISORY}",
-                        },
-                    }
-                ],
-                "keys": {
-                    "local": True,
-                    "extractable": False,
-                    "never_extractable": True,
-                    "sensitive": True,
-                    "purposes": ["derive"],
+                "allowed": [*(_allowed(firmware, HARDWARE_MODEL) for firmware in ALLOWED), classic],
+                **_RULES,
+                "denied": [_denied(HARDWARE_MODEL)],
+            },
+            {
+                "technology": TWO_LAYERS,
+                "allowed": [_allowed(firmware, CLASSIC_MODEL) for firmware in ALLOWED],
+                **_RULES,
+                "denied": [_denied(CLASSIC_MODEL)],
+                "attestation_key": {
+                    "attributes": {"sensitive": True, "purposes": ["sign"]},
+                    "used_only_by": "measured-code",
+                    "source": "REHEARSAL: a document that nobody wrote, in which the maker would say that a key made"
+                    " for a program in the HSM can be used by that very program alone",
                 },
-                "freshness": "nonce",
-                "debug": "disabled",
-            }
+            },
         ],
         "fleet": {"minimum_members": MIN_MEMBERS, "code": "measured", "same_code": "equal", "keys": "one-holder"},
     }
 
 
-def _allowed(firmware: Firmware) -> dict[str, Any]:
+_SOURCE = "generator/rehearsal/firmware.py: REHEARSAL"
+_RULES: dict[str, Any] = {
+    "keys": {
+        "local": True,
+        "extractable": False,
+        "never_extractable": True,
+        "sensitive": True,
+        "purposes": ["derive"],
+    },
+    "freshness": "nonce",
+    "debug": "disabled",
+}
+
+
+def _denied(model: str) -> dict[str, Any]:
+    return {
+        "id": f"rehearsal-below-{FIXED_SINCE}",
+        "hwmodel": model,
+        "below": FIXED_SINCE,
+        "advisory": {
+            "id": ADVISORY,
+            "published": ADVISORY_PUBLISHED,
+            "url": f"https://rehearsal.invalid/{ADVISORY}",
+        },
+    }
+
+
+def _allowed(firmware: Firmware, model: str) -> dict[str, Any]:
     return {
         "id": f"rehearsal-{firmware.version}",
-        "hwmodel": HARDWARE_MODEL,
+        "hwmodel": model,
         "swversion": firmware.version,
         "measurements": [
             {"algorithm": "sha-384", "digest": digest.hex(), "component": component}
             for component, digest in firmware.measurements
         ],
-        "source": "generator/rehearsal/firmware.py: REHEARSAL",
+        "source": _SOURCE,
     }
 
 

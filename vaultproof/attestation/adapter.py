@@ -113,12 +113,14 @@ class Chain:
     """Keys in order, the attesting one first, each vouched for by the next; the last is a root or was signed by one.
 
     ``name`` tells an attestation's chains apart; ``purpose`` says which anchors may vouch (a card may have two chains
-    to its owner's root beside the one to its maker's).
+    to its owner's root beside the one to its maker's).  ``technology`` says whose anchors they are where that is not
+    the attestation's own technology: in the layer below (``layered_evidence.py``).
     """
 
     links: tuple[Link, ...]
     name: str = MANUFACTURER
     purpose: str = MANUFACTURER
+    technology: str | None = None
 
     def link(self, role: Role) -> Link | None:
         """The first link with that role, if there is one."""
@@ -127,11 +129,16 @@ class Chain:
 
 @frozen
 class Statement:
-    """Signed bytes that the first key of the named chain must have signed (the claims come from them)."""
+    """Signed bytes that the first key of the named chain must have signed (the claims come from them).
+
+    ``signer`` is another key that must have signed them: one that a statement of that chain attests, which the adapter
+    shows by a finding.
+    """
 
     name: str
     signed: SignedBytes
     chain: str = MANUFACTURER
+    signer: PublicKeyInfo | None = None
 
 
 @frozen
@@ -196,3 +203,12 @@ def link_of(certificate: Certificate, role: Role, rules: LinkRules, source: Sour
         certificate=certificate,
         signed=None if role is Role.ROOT else signed,
     )
+
+
+PREFIX = "evidence-over-"
+"""How the technology of two layers is named (``layered_evidence.py``): this, and the maker's technology."""
+
+
+def maker_of(technology: str) -> str | None:
+    """The maker's technology within one of two layers; None for any other."""
+    return technology.removeprefix(PREFIX) if technology.startswith(PREFIX) else None

@@ -8,18 +8,21 @@ the claims hold is not looked at here (chain.py); both must hold for anything to
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from vaultproof.attestation.adapter import Attestation
+from vaultproof.attestation.advisories import denied_findings
 from vaultproof.attestation.claims import Claim, Claims, Grade, KeyClaims
-from vaultproof.attestation.findings import AsOf, Finding, Outcome, fold
+from vaultproof.attestation.findings import AsOf, Finding, Outcome, claim_absent, fold
+from vaultproof.attestation.layered_appraisal import ATTESTATION_KEY, graded, key_rules, use_finding
 from vaultproof.attestation.reference import (
     AllowedCode,
-    DeniedVersions,
+    AttestationKeyRule,
     Freshness,
+    KeyRules,
     ReferenceValues,
     TechnologyPolicy,
-    is_below,
 )
 from vaultproof.frozen import frozen
 from vaultproof.strict.encodings import format_time
@@ -27,10 +30,14 @@ from vaultproof.strict.encodings import format_time
 
 @frozen
 class Appraisal:
-    """All findings of one appraisal; ``code_allowed`` is whether device and code are on the list of allowed ones."""
+    """All findings of one appraisal; ``code_allowed`` is whether device and code are on the list of allowed ones.
+
+    ``claims`` are the attestation's, each at most as good as the reference values let it be.
+    """
 
     findings: tuple[Finding, ...]
     code_allowed: bool
+    claims: Claims
 
     def outcome(self, as_of: AsOf) -> Outcome:
         """The worst of all that was asked for, as of the deployment or as of now."""
@@ -45,21 +52,60 @@ def appraise(
     ``at`` is the instant of the deployment, ``now`` the run's clock; ``nonce`` the one that ``attestation_nonce``
     gives, None when it could not be computed.  Raises nothing.
     """
-    claims = attestation.claims
     policy = reference_values.policy(attestation.technology)
     if policy is None:
         missing = Finding(code="no-reference-values", outcome=Outcome.NOT_EVALUATED, subject=attestation.technology)
-        return Appraisal(findings=(missing,), code_allowed=False)
+        return Appraisal(findings=(missing,), code_allowed=False, claims=graded(attestation.claims, None))
+    claims = graded(attestation.claims, policy.attestation_key)
     code = tuple(_code(claims, policy.allowed))
+    below = tuple(_below(claims, reference_values, at, now))
     findings = (
         *code,
-        *(found for entry in policy.denied for found in _denied(claims, entry, at, now)),
+        *(found for entry in policy.denied for found in denied_findings(claims, entry, at, now)),
         *_debug(claims, policy),
         *_keys(claims, policy, at, now),
         *_freshness(claims, policy, nonce),
         *_noted(claims),
+        *below,
+        *_attestation_key(claims, policy.attestation_key),
     )
-    return Appraisal(findings=findings, code_allowed=fold(code, AsOf.ALWAYS) is Outcome.PROVEN)
+    allowed = fold((*code, *below), AsOf.DEPLOYMENT) is Outcome.PROVEN
+    return Appraisal(findings=findings, code_allowed=allowed, claims=claims)
+
+
+def _below(claims: Claims, reference_values: ReferenceValues, at: datetime, now: datetime) -> Iterator[Finding]:
+    """The maker's layer against the reference values of the maker's own technology, its subjects below ``maker/``.
+
+    Its keys and its freshness are not asked for there: the key between the layers has rules of its own, and the upper
+    layer's nonce is signed with it.
+    """
+    maker = claims.below
+    if maker is None:
+        return
+    technology = maker.attester.technology
+    policy = reference_values.policy(technology)
+    if policy is None:
+        yield Finding(code="no-reference-values", outcome=Outcome.NOT_EVALUATED, subject=f"maker/{technology}")
+        return
+    for found in (
+        *_code(maker, policy.allowed),
+        *(found for entry in policy.denied for found in denied_findings(maker, entry, at, now)),
+        *_debug(maker, policy),
+        *_noted(maker),
+    ):
+        yield replace(found, subject=f"maker/{found.subject}")
+
+
+def _attestation_key(claims: Claims, rule: AttestationKeyRule | None) -> Iterator[Finding]:
+    """The key between the layers: made in the device, never outside of it, and used by the measured code alone."""
+    if claims.below is None:
+        return
+    key, subject = claims.attestation_key, ATTESTATION_KEY
+    if key is None:
+        yield claim_absent(subject, "a key that the maker attests")
+        return
+    yield from _key(subject, key, key_rules(key, rule))
+    yield use_finding(rule)
 
 
 def _compared(
@@ -77,12 +123,6 @@ def _compared(
         code=code, outcome=outcome, subject=subject, as_of=as_of, expected=expected, found=found,
         grade=claim.grade, source=claim.source, reference=reference,
     )  # fmt: skip
-
-
-def _absent(subject: str, expected: str, reference: str | None = None) -> Finding:
-    return Finding(
-        code="claim-absent", outcome=Outcome.NOT_EVALUATED, subject=subject, expected=expected, reference=reference
-    )
 
 
 @frozen
@@ -112,7 +152,7 @@ def _code(claims: Claims, allowed: tuple[AllowedCode, ...]) -> Iterator[Finding]
             continue
         expected = " or ".join(sorted({_shown(aspect.wanted(entry)) for entry in asking}))
         if claim is None:
-            yield _absent(aspect.subject, expected)
+            yield claim_absent(aspect.subject, expected)
             return
         yield _compared(
             aspect.name, aspect.subject, claim, bool(fitting),
@@ -155,45 +195,12 @@ def _shown(value: str | frozenset[str] | None) -> str:
     return value if isinstance(value, str) else "; ".join(sorted(value or ()))
 
 
-def _denied(claims: Claims, entry: DeniedVersions, at: datetime, now: datetime) -> Iterator[Finding]:
-    """One advisory, answered for what was public at the deployment and for what is public now."""
-    subject = "platform/swversion"
-    model, version = claims.attester.hwmodel, claims.platform.swversion
-    if entry.hwmodel is not None and model is not None and model.value != entry.hwmodel:
-        return
-    expected = f"not {_versions(entry)}"
-    if version is None or (entry.hwmodel is not None and model is None):
-        yield _absent(subject if version is None else "attester/hwmodel", expected, entry.id)
-        return
-    below = False if entry.below is None else is_below(version.value, entry.below)
-    if version.value not in entry.versions and below is None:
-        yield Finding(
-            code="version-not-comparable", outcome=Outcome.NOT_EVALUATED, subject=subject, expected=expected,
-            found=version.value, source=version.source, reference=entry.id, advisory=entry.advisory,
-        )  # fmt: skip
-        return
-    hit = version.value in entry.versions or bool(below)
-    for as_of, moment in ((AsOf.DEPLOYMENT, at), (AsOf.NOW, now)):
-        public = entry.published_by(moment.date())
-        code = "advisory-not-concerned" if not hit else "denied-by-advisory" if public else "advisory-not-yet-published"
-        yield Finding(
-            code=code, outcome=Outcome.FAILED if hit and public else Outcome.PROVEN, subject=subject, as_of=as_of,
-            expected=expected, found=version.value, grade=version.grade, source=version.source, reference=entry.id,
-            advisory=entry.advisory,
-        )  # fmt: skip
-
-
-def _versions(entry: DeniedVersions) -> str:
-    below = [] if entry.below is None else [f"below {entry.below}"]
-    return ", ".join((*sorted(entry.versions), *below))
-
-
 def _debug(claims: Claims, policy: TechnologyPolicy) -> Iterator[Finding]:
     wanted, claim = policy.debug, claims.platform.dbgstat
     if wanted is None:
         return
     if claim is None:
-        yield _absent("platform/dbgstat", wanted.value)
+        yield claim_absent("platform/dbgstat", wanted.value)
         return
     yield _compared(
         "debug", "platform/dbgstat", claim, claim.value.at_least(wanted),
@@ -205,7 +212,7 @@ def _keys(claims: Claims, policy: TechnologyPolicy, at: datetime, now: datetime)
     if not claims.keys:
         yield Finding(code="no-keys", outcome=Outcome.NOT_EVALUATED, subject="keys", expected="at least one key")
     for index, key in enumerate(claims.keys):
-        yield from _key(f"keys/{index}", key, policy)
+        yield from _key(f"keys/{index}", key, policy.keys)
         for as_of, moment in ((AsOf.DEPLOYMENT, at), (AsOf.NOW, now)):
             if key.expiry is not None:
                 yield _compared(
@@ -214,30 +221,29 @@ def _keys(claims: Claims, policy: TechnologyPolicy, at: datetime, now: datetime)
                 )  # fmt: skip
 
 
-def _key(subject: str, key: KeyClaims, policy: TechnologyPolicy) -> Iterator[Finding]:
-    rules = policy.keys
+def _key(subject: str, key: KeyClaims, rules: KeyRules) -> Iterator[Finding]:
     for name in ("local", "extractable", "never_extractable", "sensitive"):
         wanted: bool | None = getattr(rules, name)
         claim: Claim[bool] | None = getattr(key, name)
         if wanted is None:
             continue
         if claim is None:
-            yield _absent(f"{subject}/{name}", _flag(wanted), "keys")
+            yield claim_absent(f"{subject}/{name}", _flag(wanted), "keys")
             continue
         yield _compared(
             f"key-{name.replace('_', '-')}", f"{subject}/{name}", claim, claim.value is wanted,
             expected=_flag(wanted), found=_flag(claim.value), reference="keys",
         )  # fmt: skip
     if rules.exportable_path is not None:
-        path = key.exportable_path
-        yield _absent(f"{subject}/exportable_path", rules.exportable_path.value, "keys") if path is None else _compared(
+        path, expected = key.exportable_path, rules.exportable_path.value
+        yield claim_absent(f"{subject}/exportable_path", expected, "keys") if path is None else _compared(
             "key-export-path", f"{subject}/exportable_path", path, path.value is rules.exportable_path,
-            expected=rules.exportable_path.value, found=path.value.value, reference="keys",
+            expected=expected, found=path.value.value, reference="keys",
         )  # fmt: skip
     allowed = rules.purposes
     if allowed is not None:
         purposes, expected = key.purposes, ", ".join(sorted(allowed))
-        yield _absent(f"{subject}/purposes", expected, "keys") if purposes is None else _compared(
+        yield claim_absent(f"{subject}/purposes", expected, "keys") if purposes is None else _compared(
             "key-purposes", f"{subject}/purposes", purposes, allowed.issuperset(purposes.value),
             expected=expected, found=", ".join(purposes.value), reference="keys",
         )  # fmt: skip
@@ -254,7 +260,7 @@ def _freshness(claims: Claims, policy: TechnologyPolicy, nonce: bytes | None) ->
             code="listed-in-manifest", outcome=Outcome.ASSERTED_ONLY, subject=subject, reference="freshness",
         )  # fmt: skip
     elif claim is None or nonce is None:
-        yield _absent(subject, "the deployment's nonce" if nonce is None else nonce.hex(), "freshness")
+        yield claim_absent(subject, "the deployment's nonce" if nonce is None else nonce.hex(), "freshness")
     else:
         yield _compared(
             "nonce", subject, claim, claim.value == nonce,

@@ -21,7 +21,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from vaultproof.asn1.keyinfo import PublicKeyInfo
-from vaultproof.attestation.adapter import Attestation, Chain, Link, Role, SignedBytes
+from vaultproof.attestation.adapter import Attestation, Chain, Link, Role, SignedBytes, Statement
 from vaultproof.attestation.anchors import DEFAULT_RSA_BITS, DEFAULT_RSA_EXPONENT, TrustAnchor, anchors_for
 from vaultproof.attestation.chain_rules import date_findings, name_findings, oddity_findings, position_findings
 from vaultproof.attestation.findings import AsOf, Finding, Outcome, fold
@@ -68,13 +68,13 @@ async def verify_chain(
     reached: dict[str, TrustAnchor] = {}
     findings: list[Finding] = list(attestation.findings)
     for chain in attestation.chains:
-        candidates = anchors_for(tuple(anchors), attestation.technology, chain.purpose)
+        candidates = anchors_for(tuple(anchors), chain.technology or attestation.technology, chain.purpose)
         anchor, found = await walk.find_anchor(chain, candidates)
         findings += [found, *await walk.check_links(chain, anchor)]
         if anchor is not None:
             reached[chain.name] = anchor
     for statement in attestation.statements:
-        findings.append(await walk.check_statement(statement.name, statement.signed, statement.chain, reached))
+        findings.append(await walk.check_statement(statement, reached))
     if not attestation.chains:
         findings.append(Finding(code="no-chain", outcome=Outcome.FAILED, subject=attestation.technology))
     return ChainResult(
@@ -141,14 +141,13 @@ class _Walk:
             *oddity_findings(chain),
         ]
 
-    async def check_statement(
-        self, name: str, signed: SignedBytes, chain_name: str, reached: Mapping[str, TrustAnchor]
-    ) -> Finding:
-        """Whether the first key of the named chain signed the statement."""
-        chain = self.attestation.chain(chain_name)
+    async def check_statement(self, statement: Statement, reached: Mapping[str, TrustAnchor]) -> Finding:
+        """Whether the first key of the named chain, or the key that it attests, signed the statement."""
+        chain = self.attestation.chain(statement.chain)
         if chain is None:
-            return Finding(code="no-chain", outcome=Outcome.FAILED, subject=name, expected=chain_name)
-        return await self._check(name, signed, chain.links[0].key, reached.get(chain_name))
+            return Finding(code="no-chain", outcome=Outcome.FAILED, subject=statement.name, expected=statement.chain)
+        signer = statement.signer or chain.links[0].key
+        return await self._check(statement.name, statement.signed, signer, reached.get(statement.chain))
 
     async def _check(
         self, subject: str, signed: SignedBytes, signer: PublicKeyInfo, anchor: TrustAnchor | None

@@ -16,6 +16,7 @@ _GROUPS = (
     ("platform/dbgstat", "debug"),
     ("platform", "code"),
     ("keys", "key-protection"),
+    ("attestation-key", "key-protection"),
     ("evidence/nonce", "freshness"),
     ("evidence/", "code"),
 )
@@ -41,4 +42,5 @@ def _is_date(code: str) -> bool:
 def _check_of(item: Finding) -> str:
     if item.advisory is not None:
         return "advisories"
-    return next((check for prefix, check in _GROUPS if item.subject.startswith(prefix)), "code")
+    subject = item.subject.removeprefix("maker/")
+    return next((check for prefix, check in _GROUPS if subject.startswith(prefix)), "code")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 
 from vaultproof.attestation.claims import (
@@ -32,8 +32,21 @@ class ClaimRow:
 
 
 def claim_rows(claims: Claims) -> tuple[ClaimRow, ...]:
-    """Every claim that is there, in the order of the record; what a device does not say has no row."""
-    return tuple(_rows(claims))
+    """Every claim that is there, in the order of the record; what a device does not say has no row.
+
+    A layer below comes last, its paths below ``maker/``, without what the record has taken over from it.
+    """
+    rows = tuple(_rows(claims))
+    if claims.below is None:
+        return rows
+    taken = {(row.path, row.value, row.source) for row in rows}
+    signing = {row.source for row in rows if row.path.startswith("attestation-key/")}
+    below = (
+        replace(row, path=f"maker/{row.path}")
+        for row in claim_rows(claims.below)
+        if (row.path, row.value, row.source) not in taken and row.source not in signing
+    )
+    return (*rows, *below)
 
 
 def _rows(claims: Claims) -> Iterator[ClaimRow]:
@@ -42,6 +55,7 @@ def _rows(claims: Claims) -> Iterator[ClaimRow]:
         ("evidence", claims.evidence),
         ("platform", claims.platform),
         *((f"keys/{index}", key) for index, key in enumerate(claims.keys)),
+        *([] if claims.attestation_key is None else [("attestation-key", claims.attestation_key)]),
     ]
     for place, record in records:
         for item in fields(record):

@@ -22,12 +22,14 @@ T_co = TypeVar("T_co", covariant=True)
 class Grade(StrEnum):
     """How good a claim is.
 
-    ``attested``: it stands in what the device or its maker signed.  ``implied-by-profile``: the maker says that this
-    kind of statement is only ever made when it holds.  ``asserted``: somebody (an operator, a device's own clock) says
-    so and nothing shows it.
+    ``attested``: it stands in what the device or its maker signed.  ``attested-by-key``: it stands in what a key
+    signed that the maker attested; the maker vouches for the key, not for what it is used for.
+    ``implied-by-profile``: the maker says that this kind of statement is only ever made when it holds.  ``asserted``:
+    somebody (an operator, a device's own clock) says so and nothing shows it.
     """
 
     ATTESTED = "attested"
+    BY_KEY = "attested-by-key"
     IMPLIED = "implied-by-profile"
     ASSERTED = "asserted"
 
@@ -231,7 +233,11 @@ class UnknownClaim:
 
 @frozen
 class Claims:
-    """All that one attestation says of one HSM."""
+    """All that one attestation says of one HSM.
+
+    In two layers, ``below`` is what the maker's layer says by itself and ``attestation_key`` what it says of the key
+    that signs the upper one (None where it speaks of other keys).
+    """
 
     attester: AttesterClaims
     evidence: EvidenceClaims
@@ -239,3 +245,5 @@ class Claims:
     keys: tuple[KeyClaims, ...] = ()
     site: SiteClaim | None = None
     unknown: tuple[UnknownClaim, ...] = ()
+    attestation_key: KeyClaims | None = None
+    below: Claims | None = None

@@ -25,8 +25,9 @@ from vaultproof.attestation import (
     yubikey_piv,
 )
 from vaultproof.attestation import pkix_evidence as pkix
-from vaultproof.attestation.adapter import Adapter
+from vaultproof.attestation.adapter import Adapter, maker_of
 from vaultproof.attestation.given import Arrangement, Arranging, Carried, Given, carried
+from vaultproof.attestation.layered_evidence import MAKER_FILE
 from vaultproof.attestation.marvell_liquidsecurity import TECHNOLOGY as MARVELL
 from vaultproof.errors import VaultproofError
 from vaultproof.frozen import frozen
@@ -67,21 +68,58 @@ class Form:
 
 
 def recognised(given: Sequence[Given], adapters: Sequence[Adapter]) -> tuple[str, ...]:
-    """The technologies that the given files may be of, in the order of ``adapters``: none, one, or several."""
-    return tuple(adapter.technology for adapter in adapters if _fits(given, adapter))
+    """The technologies that the given files may be of, in the order of ``adapters``: none, one, or several.
+
+    Where files are named as those of a maker's layer, only what has two layers fits.
+    """
+    if any(_is_makers(item) for item in given):
+        layered = tuple(item.technology for item in adapters if _fits_layers(given, item.technology))
+        if layered:
+            return layered
+    return tuple(item.technology for item in adapters if _fits(given, item))
 
 
 def arranged(technology: str, given: Sequence[Given], chain: Sequence[Given] = ()) -> Arrangement:
     """The files for a technology's adapter; where no file has its marks, the first one is taken for the attestation."""
+    maker, everything = maker_of(technology), (*given, *chain)
+    if maker is not None:
+        return _arranged_layers(maker, everything)
     form, arranging = FORMS.get(technology), Arranging()
-    everything = (*given, *chain)
     if form is not None:
         form.arrange(everything, arranging)
     arranging.others(everything)
     return arranging.done()
 
 
+def _is_makers(given: Given) -> bool:
+    return given.base_name.startswith(MAKER_FILE)
+
+
+def _layers(given: Sequence[Given]) -> tuple[list[Given], list[Given]]:
+    """The files of the upper layer and those of the maker's: by name; else all but the Evidence are the maker's."""
+    below = [item for item in given if _is_makers(item)]
+    if not below:
+        above = [item for item in given if _is_evidence(item)]
+        return above, [item for item in given if item not in above]
+    return [item for item in given if item not in below], below
+
+
+def _fits_layers(given: Sequence[Given], technology: str) -> bool:
+    maker = maker_of(technology)
+    form = None if maker is None else FORMS.get(maker)
+    above, below = _layers(given)
+    return form is not None and any(map(_is_evidence, above)) and any(map(form.fits, below))
+
+
+def _arranged_layers(maker: str, given: Sequence[Given]) -> Arrangement:
+    above, below = _layers(given)
+    upper = arranged(pkix_evidence_profile.TECHNOLOGY, above) if above else Arranging().done()
+    return upper.with_prefix(MAKER_FILE, arranged(maker, below) if below else Arranging().done())
+
+
 def _fits(given: Sequence[Given], adapter: Adapter) -> bool:
+    if maker_of(adapter.technology) is not None:
+        return _fits_layers(given, adapter.technology)
     form = FORMS.get(adapter.technology)
     if form is not None:
         return any(form.fits(item) for item in given)

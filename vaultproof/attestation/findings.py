@@ -78,3 +78,10 @@ def fold(findings: Iterable[Finding], as_of: AsOf) -> Outcome:
         if outcome in outcomes:
             return outcome
     return Outcome.PROVEN if outcomes else Outcome.NOT_EVALUATED
+
+
+def claim_absent(subject: str, expected: str, reference: str | None = None) -> Finding:
+    """The finding for a claim that is asked for and that the device does not state."""
+    return Finding(
+        code="claim-absent", outcome=Outcome.NOT_EVALUATED, subject=subject, expected=expected, reference=reference
+    )

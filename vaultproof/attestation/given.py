@@ -92,6 +92,16 @@ class Arrangement:
         origin = origin or self.origins.get((file, None), Origin(file=file, block=None))
         return replace(source, file=origin.file + mark + pointer, block=block)
 
+    def with_prefix(self, prefix: str, inner: Arrangement) -> Arrangement:
+        """This arrangement, and another one with that before its names."""
+        return Arrangement(
+            files={**self.files, **{prefix + name: data for name, data in inner.files.items()}},
+            origins={
+                **self.origins,
+                **{(prefix + name, block): origin for (name, block), origin in inner.origins.items()},
+            },
+        )
+
     def read_as(self, name: str) -> tuple[str, ...]:
         """Under which names a given file, or a part of it, is read."""
         found = dict.fromkeys(role for (role, _), origin in self.origins.items() if origin.file == name)

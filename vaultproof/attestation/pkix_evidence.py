@@ -39,9 +39,9 @@ class PkixEvidenceAdapter:
 
     def read(self, member_files: Mapping[str, bytes]) -> Attestation:
         """One member's Evidence and chain; see ``Adapter.read`` for what it raises."""
-        file = _evidence_file(member_files)
+        file = evidence_file(member_files)
         try:
-            data, where = _evidence_bytes(file, member_files[file])
+            data, where = evidence_bytes(file, member_files[file])
             evidence = read_evidence(data, where)
             chain = read_chain(evidence, where, member_files.get(CHAIN_FILE))
             _require_bound_signer(evidence, chain)
@@ -53,7 +53,7 @@ class PkixEvidenceAdapter:
             profile=PROFILE,
             claims=claims,
             chains=(chain,),
-            statements=(Statement(name="evidence", signed=_signed(evidence)),),
+            statements=(Statement(name="evidence", signed=signed_part(evidence)),),
             findings=(
                 *serial_findings(claims.attester.hwserial, chain),
                 *unused_findings(evidence, chain),
@@ -63,7 +63,8 @@ class PkixEvidenceAdapter:
         )
 
 
-def _evidence_file(files: Mapping[str, bytes]) -> str:
+def evidence_file(files: Mapping[str, bytes]) -> str:
+    """The one file that holds the Evidence.  Raises ``Unavailable`` for none, ``Malformed`` for two."""
     found = [name for name in (DER_FILE, PEM_FILE) if name in files]
     if not found:
         raise Unavailable(
@@ -77,7 +78,8 @@ def _evidence_file(files: Mapping[str, bytes]) -> str:
     return found[0]
 
 
-def _evidence_bytes(file: str, data: bytes) -> tuple[bytes, Place]:
+def evidence_bytes(file: str, data: bytes) -> tuple[bytes, Place]:
+    """The DER of the Evidence, and where it stands.  Raises ``Malformed`` for PEM that is not one EVIDENCE block."""
     if file == DER_FILE:
         return data, Place(file=file, block=None)
     (block,) = read_pem(data, labels={PEM_LABEL}, maximum=1)
@@ -96,7 +98,8 @@ def _require_bound_signer(evidence: Evidence, chain: Chain) -> None:
         )
 
 
-def _signed(evidence: Evidence) -> SignedBytes:
+def signed_part(evidence: Evidence) -> SignedBytes:
+    """What the attestation key signed, with the signature that the block carries."""
     block = evidence.block
     return SignedBytes(message=evidence.tbs.raw, signature=block.signature, algorithm=block.algorithm)
 

@@ -83,9 +83,39 @@ class KeyRules:
     purposes: frozenset[str] | None
 
 
+ATTESTATION_KEY_RULES = KeyRules(
+    local=True, extractable=False, never_extractable=True, sensitive=None, exportable_path=None, purposes=None
+)
+"""What is always asked of a key between two layers: a key that can leave the device speaks for nothing in it."""
+
+
+class KeyUse(StrEnum):
+    """What can use the key between two layers: the measured code alone, or nobody here can say."""
+
+    MEASURED_CODE = "measured-code"
+    UNKNOWN = "unknown"
+
+
+@frozen
+class AttestationKeyRule:
+    """What is asked of a key that a maker attests and that then signs Evidence itself.
+
+    ``attributes`` are asked beside ``ATTESTATION_KEY_RULES``.  Whoever can use the key can sign anything with it, so
+    the upper layer counts only where ``used_only_by`` says that nothing but the measured code can; ``source`` is the
+    document that says so.
+    """
+
+    attributes: KeyRules
+    used_only_by: KeyUse
+    source: str
+
+
 @frozen
 class TechnologyPolicy:
-    """The reference values of one technology; ``debug`` is the least closed state allowed, None asks nothing."""
+    """The reference values of one technology; ``debug`` is the least closed state allowed, None asks nothing.
+
+    ``attestation_key`` is for technologies of two layers.
+    """
 
     technology: str
     allowed: tuple[AllowedCode, ...]
@@ -93,6 +123,7 @@ class TechnologyPolicy:
     keys: KeyRules
     freshness: Freshness
     debug: DebugState | None
+    attestation_key: AttestationKeyRule | None = None
 
 
 @frozen
@@ -150,9 +181,20 @@ def _policy(reader: Reader) -> TechnologyPolicy:
         keys=_key_rules(reader.object("keys")),
         freshness=Freshness(reader.choice("freshness", tuple(Freshness))),
         debug=_debug(reader),
+        attestation_key=_attestation_key(reader.object("attestation_key")) if reader.has("attestation_key") else None,
     )
     reader.done()
     return policy
+
+
+def _attestation_key(reader: Reader) -> AttestationKeyRule:
+    rule = AttestationKeyRule(
+        attributes=_key_rules(reader.object("attributes")),
+        used_only_by=KeyUse(reader.choice("used_only_by", tuple(KeyUse))),
+        source=reader.text("source"),
+    )
+    reader.done()
+    return rule
 
 
 def _debug(reader: Reader) -> DebugState | None:

@@ -10,7 +10,7 @@ from functools import cache
 from importlib import import_module
 from types import MappingProxyType
 
-from vaultproof.attestation.adapter import Adapter
+from vaultproof.attestation.adapter import Adapter, maker_of
 from vaultproof.errors import Unsupported
 
 ADAPTERS: Mapping[str, str] = MappingProxyType(
@@ -23,6 +23,12 @@ ADAPTERS: Mapping[str, str] = MappingProxyType(
         "thales-luna": "thales_luna.ThalesLunaAdapter",
         "securosys-primus": "securosys_primus.SecurosysPrimusAdapter",
         "crypto4a-qasm": "crypto4a_qasm.Crypto4aQasmAdapter",
+        "evidence-over-pkix-evidence": "layered_evidence.LayeredEvidenceAdapter",
+        "evidence-over-yubihsm2": "layered_evidence.LayeredEvidenceAdapter",
+        "evidence-over-marvell-liquidsecurity": "layered_evidence.LayeredEvidenceAdapter",
+        "evidence-over-thales-luna": "layered_evidence.LayeredEvidenceAdapter",
+        "evidence-over-securosys-primus": "layered_evidence.LayeredEvidenceAdapter",
+        "evidence-over-crypto4a-qasm": "layered_evidence.LayeredEvidenceAdapter",
     }
 )
 """Where the adapter of each technology is, below ``vaultproof.attestation``."""
@@ -49,5 +55,7 @@ def adapter_for(technology: str) -> Adapter:
 @cache
 def _adapter(technology: str) -> Adapter:
     module, name = ADAPTERS[technology].split(".")
-    adapter: Adapter = getattr(import_module(f"vaultproof.attestation.{module}"), name)()
+    made = getattr(import_module(f"vaultproof.attestation.{module}"), name)
+    maker = maker_of(technology)
+    adapter: Adapter = made() if maker is None else made(_adapter(maker))
     return adapter

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
-from vaultproof.attestation.adapter import Attestation
+from vaultproof.attestation.adapter import Attestation, maker_of
 from vaultproof.attestation.appraisal import appraise
 from vaultproof.attestation.chain import ChainResult, verify_chain
 from vaultproof.attestation.checks import CHECKS, grouped
@@ -142,6 +142,8 @@ def _one_of(candidates: tuple[str, ...], question: Question) -> str:
             hint="name it with --technology to see where it differs",
         )
     readable = [item for item in candidates if _can_read(item, question)] if len(candidates) > 1 else list(candidates)
+    # Who gives both layers asks about both: either of them by itself could be read too.
+    readable = [item for item in readable if maker_of(item) is not None] or readable
     if len(readable) != 1:
         raise Unsupported(
             "technology-ambiguous",

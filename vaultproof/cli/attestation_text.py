@@ -24,6 +24,7 @@ _ANSWERS = {
 }
 _GRADES = {
     Grade.ATTESTED: "attested",
+    Grade.BY_KEY: "attested by a key that the maker attested",
     Grade.IMPLIED: "implied by the maker's profile",
     Grade.ASSERTED: "only said",
 }

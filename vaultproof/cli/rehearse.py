@@ -26,6 +26,9 @@ PREFIX = "rehearsal-"
     "--deployed-at", metavar="TIME", callback=time_value, help="When (RFC 3339, UTC); from the seed by default."
 )
 @click.option("--previous", metavar="DIR", type=FOLDER, help="The rehearsal that this one supersedes.")
+@click.option(
+    "--two-layers", is_flag=True, help="HSMs whose maker attests a key, with which a program in them signs the rest."
+)
 @click.option("--fault", metavar="NAME", help="Plant this fault.")
 @click.option("--list-faults", is_flag=True, help="List the faults, each with the step that finds it.")
 def command(
@@ -38,6 +41,7 @@ def command(
     sites: int,
     deployed_at: datetime | None,
     previous: Path | None,
+    two_layers: bool,
     fault: str | None,
     list_faults: bool,
 ) -> ExitCode:
@@ -62,6 +66,7 @@ def command(
         sites=sites,
         deployed_at=deployed_at,
         previous=None if previous is None else load_folder(previous),
+        two_layers=two_layers,
         fault=fault,
     )
     try:

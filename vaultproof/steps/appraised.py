@@ -20,6 +20,7 @@ _STATUS = {
 _WORST_FIRST = tuple(_STATUS)
 _ORIGIN = {
     Grade.ATTESTED: Origin.VENDOR_SIGNED,
+    Grade.BY_KEY: Origin.KEY_SIGNED,
     Grade.IMPLIED: Origin.VENDOR_SIGNED,
     Grade.ASSERTED: Origin.NOT_VERIFIED,
     None: Origin.COMPUTED,

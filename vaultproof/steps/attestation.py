@@ -88,4 +88,4 @@ async def _member(
     groups = grouped(read, chain, appraisal.findings)
     for check in CHECKS:
         add_group(substeps, check, groups.get(check, ()), folder, subject=member.name)
-    return AttestedMember(member=member, claims=read.claims, code_allowed=appraisal.code_allowed)
+    return AttestedMember(member=member, claims=appraisal.claims, code_allowed=appraisal.code_allowed)

@@ -28,14 +28,15 @@ class Fault:
     """One thing that is wrong, and nothing else.
 
     ``step`` is the step of the procedure that finds it, which no step before it can; ``sentence`` says in words what is
-    wrong.  ``distribution`` is the only one that it can be planted in (None: either).  It is planted at one or more of
-    four stages: in the ``options``, in the ``plan``, in the ``files`` before their manifest is made, or in what is
-    ``published``, manifest and all.
+    wrong.  ``distribution`` is the only one that it can be planted in (None: either); ``one_layer`` means that it
+    is none in HSMs that attest in two layers.  It is planted at one or more of four stages: in the ``options``, in the
+    ``plan``, in the ``files`` before their manifest is made, or in what is ``published``, manifest and all.
     """
 
     step: str
     sentence: str
     distribution: str | None = None
+    one_layer: bool = False
     options: Callable[[RehearsalOptions], RehearsalOptions] = unchanged
     plan: Callable[[Plan], Plan] = unchanged
     files: FileChange = unchanged

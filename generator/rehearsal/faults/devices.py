@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from types import MappingProxyType
+from typing import Any
 
 from generator.rehearsal.derive import Seed
 from generator.rehearsal.evidence import EVIDENCE_FILE
@@ -28,8 +29,10 @@ from generator.rehearsal.firmware import (
     FIRMWARE_UNLISTED,
 )
 from generator.rehearsal.fleet import plan_member, session_key
-from generator.rehearsal.plan import KeyPlan, Plan
+from generator.rehearsal.options import RehearsalOptions
+from generator.rehearsal.plan import KeyPlan, LayersPlan, Plan
 from vaultproof.asn1 import der, writer
+from vaultproof.attestation.layered_evidence import MAKER_FILE
 from vaultproof.crypto.keys import x25519_spki
 
 _SECOND = 1
@@ -201,7 +204,72 @@ ATTESTATION = {
     "attestation-chain-cut": Fault(
         step="attestation",
         sentence="One HSM's chain ends with its attestation key's own certificate.",
+        one_layer=True,
         files=replaced(f"{_FOLDER}/chain.pem", lambda data: data[: data.index(_END) + len(_END)]),
+    ),
+}
+
+
+def _layers(**changes: Any) -> Callable[[Plan], Plan]:
+    return lambda plan: with_evidence(plan, _THIRD, layers=LayersPlan(**changes))
+
+
+def _in_two_layers(options: RehearsalOptions) -> RehearsalOptions:
+    return replace(options, two_layers=True)
+
+
+def _without_maker(files: dict[str, bytes]) -> dict[str, bytes]:
+    return {path: data for path, data in files.items() if not path.startswith(f"{_FOLDER}/{MAKER_FILE}")}
+
+
+LAYERS = {
+    "layers-other-key": Fault(
+        step="attestation",
+        sentence="One HSM's maker attests another key than the one that signs what a program in the HSM states.",
+        options=_in_two_layers,
+        plan=_layers(other_key=True),
+    ),
+    "layers-other-authority": Fault(
+        step="attestation",
+        sentence="The key that signs in one HSM was certified by another authority of the operator's name.",
+        options=_in_two_layers,
+        plan=_layers(stray_owner=True),
+    ),
+    "layers-serial-differs": Fault(
+        step="attestation",
+        sentence="The program in one HSM states another serial number than the HSM's maker.",
+        options=_in_two_layers,
+        plan=_layers(serial="REHEARSAL-OTHER-99"),
+    ),
+    "layers-key-exportable": Fault(
+        step="attestation",
+        sentence="The key that signs in one HSM may leave it, so that it could sign anywhere.",
+        options=_in_two_layers,
+        plan=_layers(exportable=True),
+    ),
+    "layers-key-foreign": Fault(
+        step="attestation",
+        sentence="The key that signs in one HSM was made outside of it.",
+        options=_in_two_layers,
+        plan=_layers(foreign=True),
+    ),
+    "layers-maker-missing": Fault(
+        step="attestation",
+        sentence="Of one HSM, the maker's attestation of the key that signs was not published.",
+        options=_in_two_layers,
+        files=_without_maker,
+    ),
+    "layers-evidence-missing": Fault(
+        step="attestation",
+        sentence="Of one HSM, the maker's attestation of a key was published, and nothing that the key signed.",
+        options=_in_two_layers,
+        files=without(f"{_FOLDER}/{EVIDENCE_FILE}"),
+    ),
+    "layers-advisory": Fault(
+        step="attestation",
+        sentence="One HSM attests in two layers, and its program is of a version that an advisory warns of.",
+        options=_in_two_layers,
+        plan=lambda plan: with_evidence(plan, _THIRD, firmware=FIRMWARE_DENIED),
     ),
 }
 
@@ -259,5 +327,5 @@ FLEET = {
     ),
 }
 
-DEVICE_FAULTS: Mapping[str, Fault] = MappingProxyType({**ATTESTATION, **KEYS, **FLEET})
+DEVICE_FAULTS: Mapping[str, Fault] = MappingProxyType({**ATTESTATION, **LAYERS, **KEYS, **FLEET})
 """All faults of this module by name."""

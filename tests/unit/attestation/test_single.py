@@ -203,7 +203,8 @@ def test_none_or_several_are_told_honestly(files: tuple[Given, ...], marks: tupl
 def test_of_several_the_one_that_can_be_read_is_taken() -> None:
     files = (*given(makers.device("a").files(), "e", "c"), Given(name="stray", data=b"\x1f\x8b nothing"))
     check = ask(files)
-    assert check.recognised == ("pkix-evidence", "marvell-liquidsecurity")
+    marvell = "marvell-liquidsecurity"
+    assert check.recognised == ("pkix-evidence", marvell, f"evidence-over-{marvell}")
     assert check.technology == "pkix-evidence"
 
 

@@ -60,7 +60,7 @@ def test_the_rehearsal_trust_says_what_it_is(trust: TrustSet) -> None:
     assert rehearsal.kind is Scope.REHEARSAL
     names = [signer.name for signer in rehearsal.signers] + [root.anchor.name for root in rehearsal.vendor_roots]
     names += [party.name for party in (*rehearsal.operators, *rehearsal.witnesses)]
-    assert len(names) == 6
+    assert len(names) == 7
     assert all("REHEARSAL" in name for name in names)
     assert all(namespace.name.startswith("rehearsal.") for namespace in rehearsal.namespaces)
 

@@ -36,6 +36,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "too many epochs": ({"epochs": 1001}, "1 to 1000"),
     "no such fault": ({"fault": "sabotage"}, "no such fault"),
     "a fault of the other kind": ({"fault": "app-key-absent"}, "hardcoded"),
+    "a fault of one layer": ({"fault": "attestation-chain-cut", "two_layers": True}, "two layers"),
     "no rehearsal before": ({"previous": {}}, "cannot be read"),
 }
 
