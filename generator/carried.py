@@ -136,7 +136,7 @@ def cut_outs(found: tuple[Run, ...], read: Attestation | None) -> dict[bytes, Cu
     for chain in () if read is None else read.chains:
         for index, link in enumerate(chain.links):
             if link.certificate is not None:
-                _cut(cut, f"{chain.name}-{index}-{link.role.value}", _der(link), texts)
+                _cut(cut, f"{chain.name.replace('/', '-')}-{index}-{link.role.value}", _der(link), texts)
     for number, der in enumerate(texts, 1):
         _cut(cut, f"certificate-{number}", der, texts)
     return cut

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from vaultproof.attestation.adapter import Role
 from vaultproof.attestation.claims import Grade
+from vaultproof.attestation.layered_evidence import MAKER
 
 CLAIMS: Mapping[str, str] = {
     "vendor": "Maker",
@@ -46,6 +47,7 @@ GROUPS: Mapping[str, str] = {
     "evidence": "The attestation itself",
     "platform": "What runs on it",
     "site": "Its site",
+    "attestation-key": "The key that signs what the maker does not, as the maker attests it",
 }
 """Plain words for the records of claims, by the first part of the path; keys are numbered."""
 
@@ -64,6 +66,9 @@ ROLES: Mapping[Role, str] = {
     Role.OWNER: "Owner's key",
     Role.ROOT: "Root",
 }
+
+_BELOW = "By the maker's layer alone:"
+"""What claims of a layer below are about that the record of both layers has not taken over."""
 
 _MORE: Mapping[str, str] = {
     "timestamp": CLAIMS["iat"],
@@ -97,9 +102,15 @@ def claim_words(path: str) -> str:
 def group_words(path: str) -> str:
     """Plain words for the record that a claim path stands in."""
     parts = path.split("/")
+    if parts[0] == MAKER and len(parts) > 1:
+        return f"{_BELOW} {_lowered(group_words('/'.join(parts[1:])))}"
     if parts[0] == "keys" and len(parts) > 1 and parts[1].isdecimal():
         return f"Key {int(parts[1]) + 1}"
     return GROUPS.get(parts[0], "Beside")
+
+
+def _lowered(words: str) -> str:
+    return words[:1].lower() + words[1:]
 
 
 def words_of_identifier(name: str) -> str:

@@ -74,7 +74,8 @@ class MemberPage:
 
     ``member`` is the HSM as announced; ``outcome`` and ``summary`` are the worst of its checks and how many came to
     what; ``probes`` stand worst first and ``trouble`` are those that do not match.  ``vouched`` is whether chain and
-    signature both hold, so that the claims are more than what a file says; ``unread`` says why there are no claims.
+    signature both hold, so that the claims are more than what a file says; ``layered`` whether a program in the HSM
+    signs some of them; ``unread`` says why there are no claims.
     """
 
     TEMPLATE: ClassVar[str] = "member.html"
@@ -96,6 +97,7 @@ class MemberPage:
     step: StepView | None
     unread: str | None
     vouched: bool
+    layered: bool
     groups: tuple[ClaimGroup, ...]
     chains: tuple[ChainView, ...]
     certificates: tuple[CertificateFile, ...]
@@ -185,6 +187,7 @@ def _member(fleet: _Fleet, name: str, index: int) -> Iterator[tuple[str, MemberP
         step=fleet.steps.get("attestation"),
         unread=unread,
         vouched=all(states.get(check) == Status.MATCH.value for check in _VOUCHING),
+        layered=read is not None and read.claims.below is not None,
         groups=tuple(claim_groups(rows, documents, fleet.words)),
         chains=() if read is None else tuple(chain_views(_walked(fleet, read), cut, place_text)),
         certificates=tuple(_certificates(cut)),

@@ -11,11 +11,12 @@ from generator.chain_picture import ChainBox, ChainPicture, chain_picture
 from generator.claim_words import ROLES
 from generator.formatting import date_text
 from vaultproof.asn1.oids import COMMON_NAME
-from vaultproof.attestation.adapter import Attestation, Chain, Link
+from vaultproof.attestation.adapter import Attestation, Chain, Link, Statement
 from vaultproof.attestation.anchors import TrustAnchor
 from vaultproof.attestation.chain import ChainResult
 from vaultproof.attestation.claims import Source
 from vaultproof.attestation.findings import AsOf, Finding, Outcome, fold
+from vaultproof.attestation.layered_appraisal import ATTESTATION_KEY
 from vaultproof.presentation.words import Words
 from vaultproof.report import Status
 
@@ -95,7 +96,10 @@ def chain_views(walked: Walked, cut: Mapping[bytes, CutOut], place: PlaceText) -
             pinned=None if anchor is None else (anchor.id, anchor.name),
             picture=_picture(walked, chain, anchor),
             description="From the root at the top down to the attestation: each line is a signature.",
-            rows=tuple(reversed([_row(walked, chain, index, anchor, cut, place) for index in range(len(chain.links))])),
+            rows=(
+                *reversed([_row(walked, chain, index, anchor, cut, place) for index in range(len(chain.links))]),
+                *_attested_key(walked, chain, place),
+            ),
         )
 
 
@@ -120,6 +124,36 @@ def _row(
         status_label=label,
         downloads=_downloads(link, cut),
     )
+
+
+def _attested_key(walked: Walked, chain: Chain, place: PlaceText) -> Iterator[ChainRow]:
+    """Below a maker's chain in two layers: the key that signs the other layer, and whether the maker attests it."""
+    names, upper = _stated(walked, chain), _upper(walked)
+    if names and upper is not None and upper.signer is not None:
+        key = walked.read.claims.attestation_key
+        status, label = walked.state((*names, ATTESTATION_KEY))
+        yield ChainRow(
+            role=_TIE,
+            subject="the maker's word about it is among the claims" if key else "the maker speaks of other keys",
+            issuer=None,
+            sha256=upper.signer.sha256,
+            dates=None,
+            anchor=None,
+            place="" if key is None or key.spki is None else place(key.spki.source),
+            status=status,
+            status_label=label,
+            downloads=(),
+        )
+
+
+def _stated(walked: Walked, chain: Chain) -> list[str]:
+    """What the first key of a chain signed itself."""
+    return [item.name for item in walked.read.statements if item.chain == chain.name and item.signer is None]
+
+
+def _upper(walked: Walked) -> Statement | None:
+    """What a key signed that the maker attests; None where there is one layer."""
+    return next((item for item in walked.read.statements if item.signer is not None), None)
 
 
 def _subjects(chain: Chain, index: int) -> tuple[str, ...]:
@@ -152,8 +186,18 @@ def _picture(walked: Walked, chain: Chain, anchor: TrustAnchor | None) -> ChainP
         boxes.append(ChainBox(kind="pinned" if pinned else "thing", title=title, detail=_short_name(link)))
         if index:
             states.append(walked.state((f"{chain.name}/{index - 1}",)))
-    names = [statement.name for statement in walked.read.statements if statement.chain == chain.name]
-    if names:
+    names, upper = _stated(walked, chain), _upper(walked)
+    if names and upper is not None and upper.signer is not None:
+        boxes.append(ChainBox(kind="thing", title=_TIE, detail=f"SHA-256 {upper.signer.sha256[:16]}…"))
+        states.append(walked.state((*names, ATTESTATION_KEY)))
+    elif names:
         boxes.append(ChainBox(kind="thing", title="What this HSM says", detail="the claims above"))
         states.append(walked.state(names))
+    if upper is not None:
+        boxes.append(ChainBox(kind="thing", title=_ABOVE, detail="the claims above that are signed with this key"))
+        states.append(walked.state((upper.name,)))
     return chain_picture(boxes, states)
+
+
+_TIE = "Key that the maker attests"
+_ABOVE = "What a program in this HSM says"

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from generator.formatting import date_text, time_text
 from generator.pages.frame import Assets, Frame, make_frame
-from vaultproof.attestation.reference import AllowedCode, DeniedVersions, TechnologyPolicy
+from vaultproof.attestation.reference import AllowedCode, DeniedVersions, KeyUse, TechnologyPolicy
 from vaultproof.report import Scope
 from vaultproof.strict.encodings import format_milliseconds, from_milliseconds
 from vaultproof.trust.configuration import (
@@ -206,6 +206,9 @@ def _root(root: VendorRoot) -> PinView:
     )
 
 
+_USE = {KeyUse.MEASURED_CODE: "the measured code alone", KeyUse.UNKNOWN: "nobody here can say whom"}
+
+
 def _policy(policy: TechnologyPolicy) -> PolicyView:
     keys = policy.keys
     flags = (
@@ -220,6 +223,10 @@ def _policy(policy: TechnologyPolicy) -> PolicyView:
     )
     if policy.debug is not None:
         rules.append(("Debugging, at least", policy.debug.value.replace("-", " ")))
+    rule = policy.attestation_key
+    if rule is not None:
+        # What no attestation says is said here alone: whoever compares this page sees on whose word it rests.
+        rules.append(("The key between the layers is used by", f"{_USE[rule.used_only_by]} ({rule.source})"))
     return PolicyView(
         technology=policy.technology,
         allowed=tuple(_allowed(entry) for entry in policy.allowed),

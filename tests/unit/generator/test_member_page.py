@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+import shutil
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -12,13 +13,15 @@ from generator.annotated import Mark, Part, annotate_rows, hex_dump
 from generator.annotated_der import der_parts, value_text
 from generator.annotated_forms import cbor_parts, xml_parts
 from generator.carried import runs
-from generator.checking import Checked
+from generator.checking import Checked, check_all
 from generator.pages.deployment import DeploymentContext
 from generator.pages.frame import Assets
 from generator.pages.member import MemberPage, member_pages
 from generator.pages.member_bytes import Bytes, ClaimView
-from generator.sources import Sources
-from tests.unit.generator.conftest import Site
+from generator.rehearsal import RehearsalOptions, rehearse, write_rehearsal
+from generator.sources import Sources, read_sources
+from tests.cases.harness import EVIDENCE
+from tests.unit.generator.conftest import ENGINE, Site
 from tests.unit.generator.html_reader import read
 from vaultproof.asn1.der import parse_window
 from vaultproof.asn1.pem import CERTIFICATE, read_pem, write_pem
@@ -274,3 +277,61 @@ def test_what_a_file_carries_stands_by_itself() -> None:
         ("all.pem", 0, CERTIFICATE),
     ]
     assert found[-1].text == write_pem(CERTIFICATE, b"\x30\x00")
+
+
+# --- two layers -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def layered(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str | None], MemberPage]:
+    """The page of one HSM of a rehearsal in two layers, with a fault or without one."""
+
+    def make(fault: str | None) -> MemberPage:
+        evidence = tmp_path_factory.mktemp("layers") / "evidence"
+        shutil.copytree(EVIDENCE / "trust", evidence / "trust")
+        shutil.copytree(EVIDENCE / "procedure", evidence / "procedure")
+        options = RehearsalOptions(seed="page", id="rehearsal-layers", two_layers=True, members=3, sites=1, fault=fault)
+        write_rehearsal(rehearse(options), evidence / "deployments" / "rehearsal-layers")
+        sources = read_sources(evidence)
+        clock = max(sources.dates)
+        publish = () if fault is None else ("rehearsal-layers",)
+        (checked,) = check_all(sources, clock=clock, engine=ENGINE, publish_failing=publish)
+        context = DeploymentContext(
+            sources=sources, others={}, clock=clock, assets=Assets(stylesheet="s", icon="i"), raw="evidence",
+            downloads={},
+        )  # fmt: skip
+        found = dict(member_pages(checked, context))["hsm/hsm-03/index.html"]
+        assert isinstance(found, MemberPage)
+        return found
+
+    return make
+
+
+def test_both_layers_stand_on_the_page(layered: Callable[[str | None], MemberPage]) -> None:
+    page = layered(None)
+    assert page.layered
+    grades = {claim.path: claim.grade_label for claim in claims_of(page)}
+    assert grades["attester/hwserial"] == "attested by the device or its maker"
+    assert grades["platform/measurements"] == "signed by a key that the maker attested"
+    titles = [group.title for group in page.groups]
+    assert "The key that signs what the maker does not, as the maker attests it" in titles
+    assert "By the maker's layer alone: what runs on it" in titles
+    maker, owner = page.chains
+    assert [node.title for node in maker.picture.nodes][-2:] == [
+        "Key that the maker attests",
+        "What a program in this HSM says",
+    ]
+    assert maker.rows[-1].role == "Key that the maker attests"
+    assert maker.rows[-1].sha256 == owner.rows[-1].sha256
+    assert {line.status for chain in page.chains for line in chain.picture.lines} == {"match"}
+    assert {file.name for file in page.files} == {"chain.pem", "evidence.der", "maker-chain.pem", "maker-evidence.der"}
+
+
+def test_the_tie_that_does_not_hold_is_seen_on_the_page(layered: Callable[[str | None], MemberPage]) -> None:
+    """Every signature holds; only the line from the maker's statement to the key that signs does not."""
+    page = layered("layers-other-key")
+    maker, owner = page.chains
+    assert [line.status for line in maker.picture.lines] == ["match", "match", "mismatch", "match"]
+    assert {line.status for line in owner.picture.lines} == {"match"}
+    assert maker.rows[-1].status == "mismatch"
+    assert not page.vouched
