@@ -142,13 +142,15 @@ class _Run:
         self._promised = promised
         self._observe = observe
         self._proved: dict[type, object] = {}
+        self._seen: dict[str, object] = {}
 
     async def all_steps(self, context: Context) -> None:
         """Run each step of the plan, or withhold it when one that it needs did not match."""
         for number, id in enumerate(self._plan.order, start=1):
             because = self._withheld_by(id)
             if because is not None:
-                self._record(id, number, _not_evaluated(), because)
+                contradiction = await self._contradiction(id, context)
+                self._record(id, number, contradiction or _not_evaluated(), None if contradiction else because)
                 continue
             self._observe(StepStarted(id=id, number=number))
             self._record(id, number, await self._one(id, context), None)
@@ -163,23 +165,41 @@ class _Run:
                 self._record(id, number, _not_evaluated(), FIRST_STEP)
 
     async def _one(self, id: str, context: Context) -> Finding:
-        try:
-            finding = await STEPS[id](replace(context, proved=dict(self._proved)))
-        except VaultproofError as error:
-            substeps = Substeps()
-            substeps.trouble("input", error)
-            return substeps.finding()
+        finding = await _ran(id, replace(context, proved=dict(self._proved)))
         if finding.proved is not None and finding.status is Status.MATCH:
             self._proved[type(finding.proved)] = finding.proved
+        if finding.seen is not None and finding.status in _INCOMPLETE:
+            self._seen[id] = finding.seen
         return finding
+
+    async def _contradiction(self, id: str, context: Context) -> Finding | None:
+        """What contradicts itself in a step that cannot match, because ones that it needs are incomplete.
+
+        Of its substeps only those that do not match are kept, so that nothing looks better than it was earned.
+        """
+        unmatched = self._unmatched(id)
+        allowed = self._procedure.steps[id].contradicts_without
+        if not all(needed in allowed and needed in self._seen for needed in unmatched):
+            return None
+        seen = {type(self._seen[needed]): self._seen[needed] for needed in unmatched}
+        finding = await _ran(id, replace(context, proved={**self._proved, **seen}))
+        found = tuple(item for item in finding.substeps if item.status is Status.MISMATCH)
+        if found:
+            return Finding(status=Status.MISMATCH, code=found[0].code, substeps=found)
+        went_on = finding.seen if finding.proved is None else finding.proved
+        if went_on is not None:
+            self._seen[id] = went_on
+        return None
 
     def _withheld_by(self, id: str) -> str | None:
         """The first step of the plan that this one needs and that did not match."""
+        return next(iter(self._unmatched(id)), None)
+
+    def _unmatched(self, id: str) -> tuple[str, ...]:
+        """The steps of the plan that this one needs and that did not match."""
         status = {result.id: result.status for result in self.results}
-        for needed in self._procedure.steps[id].needs:
-            if needed in self._plan.order and status.get(needed) is not Status.MATCH:
-                return needed
-        return None
+        needs = self._procedure.steps[id].needs
+        return tuple(step for step in needs if step in self._plan.order and status.get(step) is not Status.MATCH)
 
     def _record(self, id: str, number: int, finding: Finding, because: str | None) -> None:
         promised = id in self._plan.if_promised and id in self._promised
@@ -189,6 +209,18 @@ class _Run:
         )  # fmt: skip
         self.results.append(result)
         self._observe(StepFinished(result=result))
+
+
+_INCOMPLETE = (Status.COULD_NOT_CHECK, Status.NOT_PUBLISHED)
+
+
+async def _ran(id: str, context: Context) -> Finding:
+    try:
+        return await STEPS[id](context)
+    except VaultproofError as error:
+        substeps = Substeps()
+        substeps.trouble("input", error)
+        return substeps.finding()
 
 
 def _not_evaluated() -> Finding:

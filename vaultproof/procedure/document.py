@@ -21,7 +21,10 @@ MAX_PROCEDURE_BYTES = 256 * 1024
 
 @frozen
 class ProcedureStep:
-    """One step as published: what is asked, compared, established and not, what it rests on, what it needs first."""
+    """One step as published: what is asked, compared, established and not, what it rests on, what it needs first.
+
+    ``contradicts_without`` are needed steps that may be incomplete: this one then looks for contradictions alone.
+    """
 
     id: str
     title: str
@@ -32,6 +35,7 @@ class ProcedureStep:
     does_not_establish: str
     rests_on: str
     needs: tuple[str, ...]
+    contradicts_without: tuple[str, ...]
     text: str
 
 
@@ -135,9 +139,13 @@ def _step(reader: Reader, sections: Mapping[str, str], file: str) -> ProcedureSt
         does_not_establish=reader.text("does_not_establish"),
         rests_on=reader.text("rests_on"),
         needs=reader.texts("needs"),
+        contradicts_without=reader.texts("contradicts_without") if reader.has("contradicts_without") else (),
         text=sections.get(id, ""),
     )
     reader.done()
+    for index, needed in enumerate(step.contradicts_without):
+        if needed not in step.needs:
+            raise reader.wrong(f"contradicts_without/{index}", "a step that this one needs", needed)
     if not step.text:
         raise Malformed("procedure-order", "a step has no section", file=file, expected=f"## {id}")
     return step

@@ -7,6 +7,7 @@ from vaultproof.attestation.appraisal import appraise
 from vaultproof.attestation.chain import verify_chain
 from vaultproof.attestation.checks import CHECKS, grouped
 from vaultproof.attestation.claims import Claims
+from vaultproof.attestation.findings import AsOf, Outcome, fold
 from vaultproof.attestation.freshness import attestation_nonce
 from vaultproof.attestation.registry import adapter_for
 from vaultproof.errors import Unavailable, VaultproofError
@@ -33,7 +34,7 @@ class AttestedMember:
 
 @frozen
 class AttestedFleet:
-    """Every announced member, each attested."""
+    """Every announced member, each attested; of a step that did not match, those whose signatures hold."""
 
     members: tuple[AttestedMember, ...]
 
@@ -48,15 +49,18 @@ async def attestation(context: Context) -> Finding:
     )
     if context.now < context.deployment.deployed_at:
         substeps.add("clock", Status.COULD_NOT_CHECK, "clock-before-deployment", _deployed_at(context))
-    attested = []
+    attested, signed = [], []
     for member in context.deployment.members:
         try:
             read = adapter.read(member_files(context, member.name))
         except VaultproofError as error:
             substeps.trouble("evidence", error.in_file(folder_of(member.name)), subject=member.name)
             continue
-        attested.append(await _member(substeps, context, member, read, nonce))
-    return substeps.finding(AttestedFleet(members=tuple(attested)))
+        found, holds = await _member(substeps, context, member, read, nonce)
+        attested.append(found)
+        if holds:
+            signed.append(found)
+    return substeps.finding(AttestedFleet(members=tuple(attested)), seen=AttestedFleet(members=tuple(signed)))
 
 
 def _deployed_at(context: Context) -> Fact:
@@ -81,11 +85,16 @@ def member_files(context: Context, member: str) -> dict[str, bytes]:
 
 async def _member(
     substeps: Substeps, context: Context, member: Member, read: Attestation, nonce: bytes
-) -> AttestedMember:
+) -> tuple[AttestedMember, bool]:
+    """The member, and whether chain and signatures hold under what it says: then its maker's device said it."""
     at, folder = context.deployment.deployed_at, folder_of(member.name)
     chain = await verify_chain(read, context.trust.anchors, context.backend, at, context.now)
     appraisal = appraise(read, context.trust.reference_values, at, context.now, nonce)
     groups = grouped(read, chain, appraisal.findings)
     for check in CHECKS:
         add_group(substeps, check, groups.get(check, ()), folder, subject=member.name)
-    return AttestedMember(member=member, claims=appraisal.claims, code_allowed=appraisal.code_allowed)
+    signed = fold((item for check in _SIGNED for item in groups.get(check, ())), AsOf.DEPLOYMENT) is Outcome.PROVEN
+    return AttestedMember(member=member, claims=appraisal.claims, code_allowed=appraisal.code_allowed), signed
+
+
+_SIGNED = ("chain", "signature")

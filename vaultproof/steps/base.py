@@ -28,12 +28,16 @@ _WORST_FIRST = (Status.MISMATCH, Status.COULD_NOT_CHECK, Status.NOT_PUBLISHED, S
 
 @frozen
 class Finding:
-    """The outcome of a step: status, stable code, substeps, and what was proved (None unless the status is a match)."""
+    """The outcome of a step: status, stable code, substeps, and what was proved (None unless the status is a match).
+
+    ``seen`` is what a step saw that did not match: later steps may find contradictions in it, and nothing else.
+    """
 
     status: Status
     code: str
     substeps: tuple[Substep, ...]
     proved: object | None = None
+    seen: object | None = None
 
 
 @frozen
@@ -108,12 +112,12 @@ class Substeps:
         self.match(id, "signature-holds", *facts, subject=subject)
         return True
 
-    def finding(self, proved: object | None = None) -> Finding:
+    def finding(self, proved: object | None = None, seen: object | None = None) -> Finding:
         """Fold: the worst substep decides; without a single match nothing matches."""
         for status in _WORST_FIRST:
             for item in self.items:
                 if item.status is status:
-                    return Finding(status=status, code=item.code, substeps=tuple(self.items))
+                    return Finding(status=status, code=item.code, substeps=tuple(self.items), seen=seen)
         if not any(item.status is Status.MATCH for item in self.items):
             return Finding(status=Status.COULD_NOT_CHECK, code="nothing-checked", substeps=tuple(self.items))
         return Finding(status=Status.MATCH, code="match", substeps=tuple(self.items), proved=proved)

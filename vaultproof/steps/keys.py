@@ -51,7 +51,8 @@ async def keys(context: Context) -> Finding:
         add_group(substeps, "key", own, "attestations", subject=key.fingerprint)
     left = [item for group in groups.values() for item in group]
     add_group(substeps, "holders", left, "attestations")
-    return substeps.finding(KeysInDevices(fleet=fleet, appraisal=appraisal))
+    found = KeysInDevices(fleet=fleet, appraisal=appraisal)
+    return substeps.finding(found, seen=found)
 
 
 def _fleet(deployment: Deployment, attested: AttestedFleet, published: tuple[FleetKey, ...]) -> Fleet:
