@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 
 from vaultproof.asn1 import writer
 from vaultproof.asn1.pem import write_pem
-from vaultproof.attestation.registry import ADAPTERS
+from vaultproof.attestation.registry import adapters
 from vaultproof.errors import VaultproofError
 from vaultproof.evidence.fleet_keys import read_fleet_keys
 from vaultproof.strict.json import loads
@@ -85,7 +85,7 @@ def bombs(size: int) -> Iterator[tuple[str, bytes]]:
 
 def targets() -> Iterator[tuple[str, Callable[[bytes], object]]]:
     """Everything that reads such files, by name."""
-    for adapter in ADAPTERS:
+    for adapter in adapters():
         for name in NAMES:
             # The bomb under one name alone, and under every name at once.
             yield f"{adapter.technology} {name}", lambda data, adapter=adapter, name=name: adapter.read({name: data})  # type: ignore[misc] # bound now

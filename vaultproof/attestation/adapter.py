@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from vaultproof.asn1.keyinfo import AlgorithmIdentifier, PublicKeyInfo, signature_algorithm
 from vaultproof.asn1.x509 import Certificate
@@ -187,6 +187,18 @@ class Adapter(Protocol):
         Raises ``Malformed`` for what its format does not allow, ``Mismatch`` where two parts that must be equal differ,
         ``Unsupported`` for a version or kind it does not know, ``Unavailable`` for a missing file.
         """
+
+
+@runtime_checkable
+class Lenient(Protocol):
+    """An adapter that can read more than its format allows, where somebody asks for it by name; never by itself."""
+
+    def leniently(self) -> Adapter:
+        """The same adapter with its lenient reading on.  What it read so is a finding with a code of ``LENIENT``."""
+
+
+LENIENT = frozenset({"unsigned-ecdsa-signature"})
+"""Codes of findings that say that something was read leniently: shown as warnings."""
 
 
 def link_of(certificate: Certificate, role: Role, rules: LinkRules, source: Source) -> Link:

@@ -95,24 +95,25 @@ def _is_makers(given: Given) -> bool:
     return given.base_name.startswith(MAKER_FILE)
 
 
-def _layers(given: Sequence[Given]) -> tuple[list[Given], list[Given]]:
-    """The files of the upper layer and those of the maker's: by name; else all but the Evidence are the maker's."""
+def _layers(given: Sequence[Given], maker: Form) -> tuple[list[Given], list[Given]]:
+    """The files of the upper layer and those of the maker's: by name; else all but Evidence, if any is the maker's."""
     below = [item for item in given if _is_makers(item)]
     if not below:
-        above = [item for item in given if _is_evidence(item)]
-        return above, [item for item in given if item not in above]
+        rest = [item for item in given if not _is_evidence(item)]
+        below = rest if any(map(maker.fits, rest)) else []
     return [item for item in given if item not in below], below
 
 
 def _fits_layers(given: Sequence[Given], technology: str) -> bool:
-    maker = maker_of(technology)
-    form = None if maker is None else FORMS.get(maker)
-    above, below = _layers(given)
-    return form is not None and any(map(_is_evidence, above)) and any(map(form.fits, below))
+    form = FORMS.get(maker_of(technology) or "")
+    if form is None:
+        return False
+    above, below = _layers(given, form)
+    return any(map(_is_evidence, above)) and any(map(form.fits, below))
 
 
 def _arranged_layers(maker: str, given: Sequence[Given]) -> Arrangement:
-    above, below = _layers(given)
+    above, below = _layers(given, FORMS[maker])
     upper = arranged(pkix_evidence_profile.TECHNOLOGY, above) if above else Arranging().done()
     return upper.with_prefix(MAKER_FILE, arranged(maker, below) if below else Arranging().done())
 

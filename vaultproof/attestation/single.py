@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
-from vaultproof.attestation.adapter import Attestation, maker_of
+from vaultproof.attestation.adapter import LENIENT, Adapter, Attestation, Lenient, maker_of
 from vaultproof.attestation.appraisal import appraise
 from vaultproof.attestation.chain import ChainResult, verify_chain
 from vaultproof.attestation.checks import CHECKS, grouped
@@ -43,7 +43,8 @@ class Question:
     """What is asked: the files (the chain in files of its own or not), and everything that the answer depends on.
 
     ``technology`` is None when it should be told from the bytes; ``at`` is the instant that decides, ``now`` the clock
-    (both time-zone aware); ``nonce`` what the attestation must carry, None when nobody asked for one.
+    (both time-zone aware); ``nonce`` what the attestation must carry, None when nobody asked for one.  ``lenient``
+    turns on a technology's one lenient reading, if it has one; what was read so is in ``SingleCheck.warnings``.
     """
 
     given: tuple[Given, ...]
@@ -52,6 +53,7 @@ class Question:
     at: datetime
     now: datetime
     nonce: bytes | None = None
+    lenient: bool = False
 
 
 @frozen
@@ -82,6 +84,11 @@ class SingleCheck:
             return Answer.CONTRADICTED if refused else Answer.COULD_NOT_CHECK
         return answer_of([finding for findings in self.checks.values() for finding in findings])
 
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """What was read leniently: it holds only because somebody asked for that."""
+        return tuple(item for findings in self.checks.values() for item in findings if item.code in LENIENT)
+
 
 def answer_of(findings: Sequence[Finding]) -> Answer:
     """The answer of some findings as of the instant asked for; nothing asked is nothing held."""
@@ -100,7 +107,7 @@ async def check_single(question: Question, trust: TrustSet, backend: Backend) ->
     candidates = recognised((*question.given, *question.chain), adapters())
     try:
         technology = question.technology or _one_of(candidates, question)
-        adapter = adapter_for(technology)
+        adapter = _as_asked(adapter_for(technology), question)
     except VaultproofError as error:
         return SingleCheck(
             question=question, recognised=candidates, technology=question.technology, trust=trust.production,
@@ -130,6 +137,10 @@ async def check_single(question: Question, trust: TrustSet, backend: Backend) ->
             check: tuple(_placed(item, arrangement) for item in groups[check]) for check in CHECKS if check in groups
         },
     )
+
+
+def _as_asked(adapter: Adapter, question: Question) -> Adapter:
+    return adapter.leniently() if question.lenient and isinstance(adapter, Lenient) else adapter
 
 
 def _one_of(candidates: tuple[str, ...], question: Question) -> str:

@@ -30,6 +30,8 @@ def as_json(check: SingleCheck) -> dict[str, Any]:
         "at": format_time(question.at),
         "clock": format_time(question.now),
         "nonce": None if question.nonce is None else question.nonce.hex(),
+        "lenient": question.lenient,
+        "warnings": [_finding(item) for item in check.warnings],
         "roots": check.trust.kind.value,
         "trust_digest": check.trust.digest,
         "claims": _claims(check),

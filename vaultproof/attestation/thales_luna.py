@@ -71,6 +71,10 @@ class ThalesLunaAdapter:
     def __init__(self, *, unsigned_ecdsa: bool = False) -> None:
         self._unsigned = unsigned_ecdsa
 
+    def leniently(self) -> ThalesLunaAdapter:
+        """The adapter that reads numbers without their zero octet, and says so."""
+        return ThalesLunaAdapter(unsigned_ecdsa=True)
+
     def read(self, member_files: Mapping[str, bytes]) -> Attestation:
         """One member's confirmation; see ``Adapter.read`` for what it raises."""
         data = require_file(member_files, FILE)

@@ -25,6 +25,12 @@ from vaultproof.cli.parameters import format_option, octets_value, time_value, t
     "--at", metavar="TIME", callback=time_value, help="Judge as of this moment (RFC 3339, UTC); now by default."
 )
 @click.option("--nonce", metavar="HEX", callback=octets_value, help="The nonce that the attestation must carry.")
+@click.option(
+    "--unsigned-ecdsa",
+    "lenient",
+    is_flag=True,
+    help="Read ECDSA numbers that lack a zero octet, as some Luna HSMs write them: not DER, and shown as a warning.",
+)
 @format_option
 def command(
     sources: tuple[str, ...],
@@ -33,6 +39,7 @@ def command(
     trust: Path | None,
     at: datetime | None,
     nonce: bytes | None,
+    lenient: bool,
     format_: str,
 ) -> ExitCode:
     """Check one HSM's attestation by itself: what is it, what does it claim, what of that holds.
@@ -59,6 +66,7 @@ def command(
         at=at or now,
         now=now,
         nonce=nonce,
+        lenient=lenient,
     )
     check = run_to_completion(check_single(question, load_trust(trust), backend()))
     if format_ == "json":

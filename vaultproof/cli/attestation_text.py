@@ -168,6 +168,11 @@ def _details(item: Finding, check: SingleCheck) -> Iterator[str]:
 
 
 def _print_answer(check: SingleCheck) -> None:
+    for item in check.warnings:
+        warning = painted("WARNING:", Tone.UNSURE, bold=True)
+        say(f"{warning} {printable(item.subject)} was read leniently: {printable(item.found or '')} [{item.code}]")
+    if check.warnings:
+        say("What holds by it holds only because you asked for that reading (--unsigned-ecdsa).")
     text, tone = _ANSWERS[check.answer]
     rehearsal = "REHEARSAL, " if check.trust.kind is Scope.REHEARSAL else ""
     say(painted(rehearsal + text, tone, bold=True))

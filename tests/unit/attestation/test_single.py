@@ -13,6 +13,8 @@ import pytest
 
 import vaultproof
 from tests.unit.attestation import makers
+from tests.unit.attestation.makers import AT, NOW
+from tests.unit.attestation.test_thales_luna import ecc_files
 from tests.unit.attestation.test_yubico import hsm_files, hsm_key, piv_files
 from vaultproof.asn1.pem import CERTIFICATE, read_pem, write_pem
 from vaultproof.attestation.claims import Source
@@ -301,3 +303,29 @@ def test_a_file_that_nobody_reads_is_told() -> None:
     check = ask((*given(files), Given(name="notes/readme.txt", data=b"hello")))
     noted = [item.subject for items in check.checks.values() for item in items if item.code == "unread-file"]
     assert (check.answer, noted) == (Answer.HOLDS, ["readme.txt"])
+
+
+# --- the one lenient reading ------------------------------------------------------------------------------------------
+
+
+def test_m11_the_lenient_reading_is_asked_for_by_name_and_is_a_warning() -> None:
+    """Off by default; when it is on and was needed, the answer says so, whatever else it comes to."""
+    files = (Given(name="pkc.p7b", data=ecc_files(odd=True, unsigned=True)["pkc.p7b"]),)
+    strict, lenient = (
+        run_to_completion(check_single(Question(given=files, at=AT, now=NOW, lenient=asked), trust(), OpenSslBackend()))
+        for asked in (False, True)
+    )
+    assert strict.warnings == ()
+    assert "non-der-signature" in {item.code for found in strict.checks.values() for item in found}
+    assert {item.code for item in lenient.warnings} == {"unsigned-ecdsa-signature"}
+    assert "non-der-signature" not in {item.code for found in lenient.checks.values() for item in found}
+    assert [as_json(check)["lenient"] for check in (strict, lenient)] == [False, True]
+    assert [bool(as_json(check)["warnings"]) for check in (strict, lenient)] == [False, True]
+
+
+def test_where_nothing_was_read_leniently_there_is_no_warning() -> None:
+    files = (Given(name="pkc.p7b", data=ecc_files(odd=True, unsigned=False)["pkc.p7b"]),)
+    question = Question(given=files, at=AT, now=NOW, lenient=True)
+    assert run_to_completion(check_single(question, trust(), OpenSslBackend())).warnings == ()
+    question = Question(given=given(makers.device("a").files(), "e", "c"), at=AT, now=NOW, lenient=True)
+    assert run_to_completion(check_single(question, trust(), OpenSslBackend())).warnings == ()

@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 
 import vaultproof
+from tests.unit.attestation.test_thales_luna import ecc_files
 from tests.unit.cli.conftest import EVIDENCE, Run
 from vaultproof.cli.exit_codes import ExitCode
 
@@ -107,6 +108,38 @@ def test_files_that_cannot_be_loaded(run: Run, tmp_path: Path) -> None:
     assert "[cannot-read]" in absent.err
     assert "there is no file in this folder" in empty.err
     assert "[file-too-large]" in large.err
+
+
+def test_the_lenient_reading_is_off_by_default_and_a_warning_when_on(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "pkc.p7b"
+    file.write_bytes(ecc_files(odd=True, unsigned=True)["pkc.p7b"])
+    strict, lenient = run("attestation", file), run("attestation", file, "--unsigned-ecdsa")
+    assert "[non-der-signature]" in strict.out
+    assert "WARNING" not in strict.out
+    assert "WARNING: keys/0/certificate was read leniently" in lenient.out
+    assert "[unsigned-ecdsa-signature]" in lenient.out
+    assert lenient.out.index("WARNING") < lenient.out.index("It does not establish")
+    value = json.loads(run("attestation", file, "--unsigned-ecdsa", "--format", "json").out)
+    jsonschema.validate(value, SCHEMA)
+    assert value["lenient"]
+    assert {item["code"] for item in value["warnings"]} == {"unsigned-ecdsa-signature"}
+
+
+def test_a_member_in_two_layers(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "rehearsal-layers"
+    run("rehearse", out, "--two-layers", "--members", "3", "--sites", "1")
+    member = out / "attestations" / "hsm-01"
+    ran = run("attestation", member, "--at", "2026-08-01T00:00:00Z", "--format", "json")
+    value = json.loads(ran.out)
+    jsonschema.validate(value, SCHEMA)
+    assert (ran.code, value["technology"], value["answer"]) == (0, "evidence-over-pkix-evidence", "holds")
+    grades = {claim["path"]: claim["grade"] for claim in value["claims"]}
+    assert (grades["attester/hwserial"], grades["platform/measurements"]) == ("attested", "attested-by-key")
+    (member / "maker-evidence.der").unlink()
+    (member / "maker-chain.pem").unlink()
+    alone = run("attestation", member, "--technology", "evidence-over-pkix-evidence")
+    assert alone.code == 2
+    assert "[no-maker-layer]" in alone.out
 
 
 # --- genuine files --------------------------------------------------------------------------------------------------
