@@ -248,7 +248,9 @@ def test_m17_numbers_are_big_endian() -> None:
 )
 def test_maker_and_owner_must_certify_the_same_keys(change: dict[str, str], expected: set[tuple[str, str]]) -> None:
     card = replace(CARD, **change)  # type: ignore[arg-type] # names of keys
-    assert failed(walk(read(card.files()))) == expected
+    found = failed(walk(read(card.files())))
+    # Keys are made anew for each run: a signature may not even be below a stranger's modulus.
+    assert {("bad-signature" if code == "signature-range" else code, subject) for code, subject in found} == expected
 
 
 def test_names_of_device_and_partition_must_agree() -> None:
