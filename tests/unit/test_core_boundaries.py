@@ -12,8 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "vaultproof"
 
-# The command line is a shell; each backend of the crypto port may also import its own engine.
-SHELLS = ("cli/",)
+# The command line and the mirror of the log are shells; each backend of the crypto port may also import its own engine.
+SHELLS = ("cli/", "mirror/")
 ENGINES = {"crypto/openssl.py": {"cryptography"}, "crypto/webcrypto.py": {"js", "pyodide"}}
 FOREIGN = {"rfc8785"}
 MAKERS = {"frozen.py": {"exec"}}

@@ -25,7 +25,7 @@ PACKED_HERE = {ENTRY_MODULE: "entry.py", "vaultproof_start": "prepared.py"}
 NOT_OF_THE_LIBRARY = ("__future__", PREPARED_MODULE)  # read by the compiler; made by packing itself
 
 RENEW = "renew the list by: python -m verifier_web.packing.survey"
-NOT_IN_THE_BROWSER = ("vaultproof/cli/", "vaultproof/crypto/openssl.py")
+NOT_IN_THE_BROWSER = ("vaultproof/cli/", "vaultproof/crypto/openssl.py", "vaultproof/mirror/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,4 @@
+"""A mirror of the signer's log: every answer it gave, verbatim, with time and origin, in one file.
+
+A shell: it owns a database, a network client and a clock.  What the answers mean is ``vaultproof.signer_log``'s.
+"""

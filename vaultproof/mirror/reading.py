@@ -1,0 +1,194 @@
+"""Reading a mirror: in pages of rows by key, so that memory stays flat and no long read stops the log from emptying."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from vaultproof.mirror.answer import HTTP_OK, EpochSpan, Resource, StoredAnswer
+from vaultproof.mirror.database import told
+
+PAGE = 1_000
+"""Rows that a reader takes at a time: a record is about 600 bytes."""
+
+_ANSWER = "id, resource, namespace, epoch, status, body, sha256, origin, first_seen, last_seen, readable"
+_JOINED = ", ".join("answer." + name for name in _ANSWER.split(", "))
+
+
+class Reading:
+    """What a store can be asked.  Any number of processes may ask while one writes."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+
+    # Answers
+
+    def answer(self, id: int) -> StoredAnswer:
+        """The answer with this id, as ``Stored`` and ``StoredAnswer`` name it.  Raises ``KeyError`` if none has it."""
+        for found in self._answers(f"SELECT {_ANSWER} FROM answer WHERE id=?", (id,)):
+            return found
+        raise KeyError(id)
+
+    def all_answers(self) -> Iterator[StoredAnswer]:
+        """Every answer, in the order in which they were first kept."""
+        after = 0
+        while page := list(
+            self._answers(f"SELECT {_ANSWER} FROM answer WHERE id>? ORDER BY id LIMIT {PAGE}", (after,))
+        ):
+            yield from page
+            after = page[-1].id
+
+    def answers(
+        self, namespace: str | None, resource: Resource, *, epoch: int | None = None, status: int | None = HTTP_OK
+    ) -> Iterator[StoredAnswer]:
+        """The answers to one question in the order in which they were first kept; ``status`` None takes any."""
+        condition, values = "", []
+        if status is not None:
+            condition, values = " AND status=?", [status]
+        return self._answers(
+            f"SELECT {_ANSWER} FROM answer WHERE namespace=? AND resource=? AND epoch=?{condition} ORDER BY id",
+            (namespace or "", resource.value, epoch or 0, *values),
+        )
+
+    def latest(
+        self, namespace: str | None, resource: Resource, *, epoch: int | None = None, status: int | None = HTTP_OK
+    ) -> StoredAnswer | None:
+        """The answer to one question that was seen last, with this status (None: any); None if there is none."""
+        condition, values = "", []
+        if status is not None:
+            condition, values = " AND status=?", [status]
+        found = self._answers(
+            f"SELECT {_ANSWER} FROM answer WHERE namespace=? AND resource=? AND epoch=?{condition}"
+            " ORDER BY last_seen DESC, id DESC LIMIT 1",
+            (namespace or "", resource.value, epoch or 0, *values),
+        )
+        return next(found, None)
+
+    def _answers(self, query: str, values: tuple[object, ...]) -> Iterator[StoredAnswer]:
+        with told(self.path):
+            cursor = self._connection.execute(query, values)
+            while rows := cursor.fetchmany(PAGE):
+                yield from map(_stored_answer, rows)
+
+    # Records of epochs
+
+    def epochs(self, namespace: str) -> EpochSpan | None:
+        """Which epochs have a record; None if none has.  Costs the same for any number of epochs."""
+        with told(self.path):
+            row = self._connection.execute(
+                "SELECT first, last, count FROM span WHERE namespace=?", (namespace,)
+            ).fetchone()
+        return None if row is None else EpochSpan(first=row[0], last=row[1], count=row[2])
+
+    def namespaces(self) -> list[str]:
+        """The namespaces that have at least one record, sorted."""
+        with told(self.path):
+            return [row[0] for row in self._connection.execute("SELECT namespace FROM span ORDER BY namespace")]
+
+    def records(self, namespace: str, first: int, last: int) -> Iterator[tuple[int, bytes]]:
+        """Epoch and body of each record from ``first`` to ``last``, both included, rising: the first answer seen."""
+        query = (
+            "SELECT record.epoch, answer.body FROM record JOIN answer ON answer.id=record.answer_id"
+            f" WHERE record.namespace=? AND record.epoch BETWEEN ? AND ? ORDER BY record.epoch LIMIT {PAGE}"
+        )
+        while first <= last:
+            with told(self.path):
+                rows: list[tuple[int, bytes]] = self._connection.execute(query, (namespace, first, last)).fetchall()
+            if not rows:
+                return
+            yield from rows
+            first = rows[-1][0] + 1
+
+    def record_answer(self, namespace: str, epoch: int) -> StoredAnswer | None:
+        """The answer that ``records`` gives for this epoch, with its time and origin; None if there is none."""
+        found = self._answers(
+            f"SELECT {_JOINED} FROM record JOIN answer ON answer.id=record.answer_id"
+            " WHERE record.namespace=? AND record.epoch=?",
+            (namespace, epoch),
+        )
+        return next(found, None)
+
+    def rival_answers(self, namespace: str) -> Iterator[StoredAnswer]:
+        """Every other readable answer for an epoch that has a record, by epoch: other bytes, so perhaps a fork."""
+        return self._answers(
+            f"SELECT {_JOINED} FROM rival JOIN answer ON answer.id=rival.answer_id WHERE rival.namespace=?"
+            " ORDER BY rival.epoch, rival.answer_id",
+            (namespace,),
+        )
+
+    def unreadable_answers(self, namespace: str) -> Iterator[StoredAnswer]:
+        """Every answer to a question for a record that does not read as one (cut short, say), by epoch."""
+        return self._answers(
+            f"SELECT {_ANSWER} FROM answer WHERE namespace=? AND resource='audit' AND readable=0 ORDER BY epoch, id",
+            (namespace,),
+        )
+
+    def gaps(self, namespace: str, *, start: int = 1) -> Iterator[tuple[int, int]]:
+        """Runs of epochs without a record, from ``start`` to the last record: first and last of each, rising."""
+        span = self.epochs(namespace)
+        if span is None or (span.complete and span.first <= start):
+            return
+        expected = start
+        query = f"SELECT epoch FROM record WHERE namespace=? AND epoch>=? ORDER BY epoch LIMIT {PAGE}"
+        while True:
+            with told(self.path):
+                rows = self._connection.execute(query, (namespace, expected)).fetchall()
+            if not rows:
+                return
+            for (epoch,) in rows:
+                if epoch > expected:
+                    yield expected, epoch - 1
+                expected = epoch + 1
+
+    def digests_twice(self, namespace: str) -> Iterator[tuple[bytes, tuple[int, ...]]]:
+        """Each digest that more than one record has, with the epochs, rising."""
+        of_digest = "SELECT epoch FROM record WHERE namespace=? AND digest=? ORDER BY epoch"
+        with told(self.path):
+            twice = self._connection.execute(
+                "SELECT digest FROM record WHERE namespace=? GROUP BY digest HAVING count(*)>1 ORDER BY digest",
+                (namespace,),
+            )
+            for (digest,) in twice:
+                yield digest, tuple(row[0] for row in self._connection.execute(of_digest, (namespace, digest)))
+
+    def epochs_of_digest(self, namespace: str, digest: bytes) -> tuple[int, ...]:
+        """The epochs whose record has this digest, rising."""
+        with told(self.path):
+            rows = self._connection.execute(
+                "SELECT epoch FROM record WHERE namespace=? AND digest=? ORDER BY epoch", (namespace, digest)
+            )
+            return tuple(row[0] for row in rows)
+
+    def digest_of(self, namespace: str, epoch: int) -> bytes | None:
+        """The digest that the epoch's record has; None without a record."""
+        with told(self.path):
+            row = self._connection.execute(
+                "SELECT digest FROM record WHERE namespace=? AND epoch=?", (namespace, epoch)
+            ).fetchone()
+        return None if row is None else row[0]
+
+    # What a second source holds
+
+    def artifacts(self, namespace: str) -> Iterator[StoredAnswer]:
+        """The fleet-key artifacts, by epoch; more than one for an epoch if sources differ."""
+        return self._second(namespace, Resource.ARTIFACT)
+
+    def counter_signatures(self, namespace: str) -> Iterator[StoredAnswer]:
+        """The operator's counter-signatures, by epoch; more than one for an epoch if sources differ."""
+        return self._second(namespace, Resource.COUNTER_SIGNATURE)
+
+    def _second(self, namespace: str, resource: Resource) -> Iterator[StoredAnswer]:
+        return self._answers(
+            f"SELECT {_ANSWER} FROM answer WHERE namespace=? AND resource=? AND status=? ORDER BY epoch, id",
+            (namespace, resource.value, HTTP_OK),
+        )
+
+
+def _stored_answer(row: tuple[int, str, str, int, int, bytes, bytes, str, int, int, int]) -> StoredAnswer:
+    id_, resource, namespace, epoch, status, body, sha256, origin, first_seen, last_seen, readable = row
+    return StoredAnswer(
+        id=id_, resource=Resource(resource), namespace=namespace or None, epoch=epoch or None, status=status, body=body,
+        sha256=sha256, origin=origin, first_seen=first_seen, last_seen=last_seen, readable=bool(readable),
+    )  # fmt: skip
