@@ -16,7 +16,7 @@ from vaultproof.cli import voice
 from vaultproof.cli.exit_codes import ExitCode, for_error
 from vaultproof.errors import VaultproofError
 
-COMMANDS = ("verify", "attestation", "epoch", "explain", "rehearse", "build", "serve")
+COMMANDS = ("verify", "attestation", "epoch", "log", "explain", "rehearse", "build", "serve")
 """Each stands in the module of its name, in the order of the help text."""
 
 
