@@ -7,13 +7,16 @@ import stat
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from vaultproof.errors import Malformed, Unavailable, VaultproofError
 from vaultproof.evidence.files import MAX_FILES, MAX_TOTAL_BYTES
 from vaultproof.procedure.document import Procedure, read_procedure
 from vaultproof.strict.paths import check_path
 from vaultproof.trust.configuration import TrustSet, read_trust_set
+
+if TYPE_CHECKING:
+    from vaultproof.trust.logs import Logs
 
 STANDARD_INPUT = "-"
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -68,6 +71,23 @@ def load_trust(folder: Path | None = None) -> TrustSet:
             "trust-unusable", f"the trust configuration in {place} cannot be used: {error}",
             hint="give --trust the folder that holds trust.json and rehearsal/trust.json",
         ) from error  # fmt: skip
+
+
+def load_logs(folder: Path | None) -> Logs:
+    """Where signers' logs are read: ``logs.json`` in ``folder``, or the one that came along where there is none.
+
+    Raises ``Unavailable("logs-unusable")`` for whatever is wrong with it.
+    """
+    from vaultproof.strict.json import MAX_JSON_BYTES
+    from vaultproof.trust.logs import LOGS_FILE, read_logs
+
+    place = (folder or _data("trust")) / LOGS_FILE
+    if not place.is_file():
+        place = _data("trust") / LOGS_FILE
+    try:
+        return read_logs(load_file(place, maximum=MAX_JSON_BYTES), file=str(place))
+    except VaultproofError as error:
+        raise Unavailable("logs-unusable", f"the addresses of logs cannot be used: {error}") from error
 
 
 def load_procedures() -> Mapping[str, Procedure]:

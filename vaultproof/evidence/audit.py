@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from vaultproof.errors import Malformed
 from vaultproof.evidence.files import FETCHED, NAMESPACE, Files, required
 from vaultproof.frozen import frozen
-from vaultproof.strict.encodings import parse_decimal
-from vaultproof.strict.json import MAX_SAFE_INTEGER, loads
+from vaultproof.signer_log.answers import read_root
+from vaultproof.strict.json import loads
 from vaultproof.strict.records import Reader
 
 _RECORD_PATH = re.compile(r"audit/([1-9][0-9]{0,15})\.json", re.ASCII)
@@ -65,12 +64,7 @@ def read_namespace(files: Files) -> NamespaceAnswer:
     """The typed ``audit/namespace.json`` (``GET /namespaces/{ns}``): other fields are the signer's and are not used."""
     reader = Reader(loads(required(files, NAMESPACE), file=NAMESPACE), file=NAMESPACE)
     name = reader.text("name", maximum=200)
-    root = reader.optional_text("root", maximum=100, pattern=r"[0-9]+/[0-9a-f]{64}")
+    root = read_root(reader, digest="[0-9a-f]{64}")
     if root is None:
         return NamespaceAnswer(name=name, root_epoch=None, root_digest=None)
-    epoch, _, digest = root.partition("/")
-    try:
-        number = parse_decimal(epoch, maximum=MAX_SAFE_INTEGER, pointer=reader.at("root"))
-    except Malformed as error:
-        raise error.in_file(NAMESPACE) from None
-    return NamespaceAnswer(name=name, root_epoch=number, root_digest=digest)
+    return NamespaceAnswer(name=name, root_epoch=root.epoch, root_digest=root.digest)

@@ -43,6 +43,13 @@ class Reader:
         """Whether the field is there and not null."""
         return self._value.get(key) is not None
 
+    def is_empty_text(self, key: str) -> bool:
+        """Whether the field is the empty string, as some makers write what is absent; it then counts as asked for."""
+        if self._value.get(key) != "":
+            return False
+        self._asked.add(key)
+        return True
+
     def schema(self, name: str, major: int = 1) -> None:
         """Require ``"schema": "vaultproof/<name>@<major>"``; a newer major is ``Unsupported``, never invalid."""
         found = self.text("schema")

@@ -260,7 +260,8 @@ def _check_key(reader: Reader, algorithm: Algorithm, spki: bytes) -> None:
         raise reader.wrong("public_key", f"a key for {algorithm.value}", type(key).__name__)
 
 
-def _provenance(reader: Reader) -> tuple[Provenance, ...]:
+def read_provenance(reader: Reader) -> tuple[Provenance, ...]:
+    """Where a pinned value was read: at least one place.  Raises ``Malformed``."""
     items = []
     for item in reader.objects("provenance", maximum=20):
         items.append(Provenance(source=item.text("source", maximum=500), captured=item.text("captured", maximum=40)))
@@ -276,7 +277,7 @@ def _signer(reader: Reader) -> Signer:
         key = SignerKey(
             public_key=item.hex("public_key", length=32),
             not_before=item.integer("not_before", maximum=MAX_MILLISECONDS),
-            provenance=_provenance(item),
+            provenance=read_provenance(item),
         )
         item.done()
         _check_key(item, Algorithm.ED25519, key.spki)
@@ -295,7 +296,7 @@ def _namespace(reader: Reader) -> Namespace:
         ciphersuite=reader.integer("ciphersuite", minimum=1, maximum=2),
         root_epoch=reader.integer("root_epoch", minimum=1),
         root_digest=reader.hex("root_digest", length=32).hex(),
-        provenance=_provenance(reader),
+        provenance=read_provenance(reader),
     )
     reader.done()
     return namespace
@@ -303,7 +304,7 @@ def _namespace(reader: Reader) -> Namespace:
 
 def _app_pinned(reader: Reader) -> AppPinnedProduct:
     product = AppPinnedProduct(
-        product=reader.text("product"), operator=reader.text("operator"), provenance=_provenance(reader)
+        product=reader.text("product"), operator=reader.text("operator"), provenance=read_provenance(reader)
     )
     reader.done()
     return product
@@ -316,7 +317,7 @@ def _party(reader: Reader) -> Party:
             algorithm=Algorithm(item.choice("algorithm", tuple(Algorithm))),
             spki=item.base64("public_key"),
             not_before=item.optional_time("not_before"),
-            provenance=_provenance(item),
+            provenance=read_provenance(item),
         )
         item.done()
         _check_key(item, key.algorithm, key.spki)
@@ -327,6 +328,6 @@ def _party(reader: Reader) -> Party:
 
 
 def _vendor_root(reader: Reader) -> VendorRoot:
-    root = VendorRoot(anchor=TrustAnchor.from_json(reader), provenance=_provenance(reader))
+    root = VendorRoot(anchor=TrustAnchor.from_json(reader), provenance=read_provenance(reader))
     reader.done()
     return root
