@@ -125,6 +125,10 @@ class Reader:
         """As ``time``; None when absent or null."""
         return self.time(key) if self._present(key) else None
 
+    def value(self, key: str) -> Any:
+        """A value of any kind, null too, for callers that look at it themselves; only a missing field is refused."""
+        return self._get(key)
+
     def list(self, key: str, *, maximum: int = 10_000) -> list[Any]:
         """A list of at most ``maximum`` values of any kind."""
         value = self._get(key)
