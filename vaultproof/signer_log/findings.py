@@ -53,6 +53,7 @@ _CONTRADICTIONS = (
     "record-digest-reused",
     "fork",
     "rival-bad-signature",
+    "rival-misplaced",
     # keys and published evidence
     "role-changed-in-log",
     "evidence-not-as-logged",
@@ -89,6 +90,7 @@ _NOTES = (
     "key-dates-differ",
     "namespace-disabled",
     "answer-reworded",
+    "rival-holds",
     "answer-cut-short",
     "keys-changed",
     "epoch-awaits-evidence",
