@@ -59,6 +59,7 @@ _CONTRADICTIONS = (
     "evidence-not-as-logged",
     "epoch-left-out",
     "epoch-claimed-twice",
+    "key-unattested",
 )
 _OPEN = (
     "record-unreadable",
