@@ -69,12 +69,14 @@ class StoredAnswer:
 class Stored:
     """What keeping an answer found out.
 
-    ``new`` is False when the same bytes were there already.  ``differs_from`` are the ids of other answers to the same
-    question, of what never changes, that were given with status 200 and could be read: kept side by side.
+    ``new`` is False when the same bytes were there already; ``readable`` as in ``StoredAnswer``.  ``differs_from`` are
+    the ids of other answers to the same question, of what never changes, that were given with status 200 and could be
+    read: kept side by side.
     """
 
     id: int
     new: bool
+    readable: bool = True
     differs_from: tuple[int, ...] = ()
 
 

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from vaultproof.mirror.answer import HTTP_OK, EpochSpan, Resource, StoredAnswer
+from vaultproof.mirror.answer import HTTP_OK, NEVER_CHANGES, EpochSpan, Resource, StoredAnswer
 from vaultproof.mirror.database import told
 
 PAGE = 1_000
@@ -110,6 +110,25 @@ class Reading:
         )
         return next(found, None)
 
+    def stands_for(self, answer: StoredAnswer) -> bool:
+        """Whether ``answer`` is the one that counts for its question.
+
+        For an epoch's record that is the first readable one, for what a second source holds the first; for what may
+        change the one that was seen last.  An absence never counts.
+        """
+        if answer.status != HTTP_OK:
+            return False
+        place = (answer.namespace or "", answer.epoch or 0)
+        if answer.resource is Resource.AUDIT:
+            query, values = "SELECT answer_id FROM record WHERE namespace=? AND epoch=?", place
+        else:
+            order = "id" if answer.resource in NEVER_CHANGES else "last_seen DESC, id DESC"
+            query = f"SELECT id FROM answer WHERE namespace=? AND epoch=? AND resource='{answer.resource.value}'"
+            query, values = f"{query} AND status={HTTP_OK} ORDER BY {order} LIMIT 1", place
+        with told(self.path):
+            row = self._connection.execute(query, values).fetchone()
+        return row is not None and row[0] == answer.id
+
     def rival_answers(self, namespace: str) -> Iterator[StoredAnswer]:
         """Every other readable answer for an epoch that has a record, by epoch: other bytes, so perhaps a fork."""
         return self._answers(
@@ -128,19 +147,28 @@ class Reading:
     def gaps(self, namespace: str, *, start: int = 1) -> Iterator[tuple[int, int]]:
         """Runs of epochs without a record, from ``start`` to the last record: first and last of each, rising."""
         span = self.epochs(namespace)
-        if span is None or (span.complete and span.first <= start):
-            return
-        expected = start
-        query = f"SELECT epoch FROM record WHERE namespace=? AND epoch>=? ORDER BY epoch LIMIT {PAGE}"
-        while True:
+        return iter(()) if span is None else self.missing(namespace, start, span.last)
+
+    def missing(self, namespace: str, first: int, last: int) -> Iterator[tuple[int, int]]:
+        """Runs of epochs without a record between ``first`` and ``last``, both included: rising.
+
+        Costs nothing where no epoch up to the last record is missing.  Records may be put while it runs.
+        """
+        span = self.epochs(namespace)
+        if span is not None and span.complete and span.first <= first:
+            first = max(first, span.last + 1)
+        query = f"SELECT epoch FROM record WHERE namespace=? AND epoch BETWEEN ? AND ? ORDER BY epoch LIMIT {PAGE}"
+        while first <= last:
             with told(self.path):
-                rows = self._connection.execute(query, (namespace, expected)).fetchall()
-            if not rows:
-                return
+                rows = self._connection.execute(query, (namespace, first, last)).fetchall()
             for (epoch,) in rows:
-                if epoch > expected:
-                    yield expected, epoch - 1
-                expected = epoch + 1
+                if epoch > first:
+                    yield first, epoch - 1
+                first = epoch + 1
+            if len(rows) < PAGE:
+                break
+        if first <= last:
+            yield first, last
 
     def digests_twice(self, namespace: str) -> Iterator[tuple[bytes, tuple[int, ...]]]:
         """Each digest that more than one record has, with the epochs, rising."""
@@ -178,6 +206,22 @@ class Reading:
     def counter_signatures(self, namespace: str) -> Iterator[StoredAnswer]:
         """The operator's counter-signatures, by epoch; more than one for an epoch if sources differ."""
         return self._second(namespace, Resource.COUNTER_SIGNATURE)
+
+    def without(self, namespace: str, resource: Resource) -> Iterator[tuple[int, bytes]]:
+        """Epoch and digest of each record for which no second source gave ``resource``, rising."""
+        query = (
+            "SELECT epoch, digest FROM record WHERE namespace=? AND epoch>? AND NOT EXISTS (SELECT 1 FROM answer WHERE"
+            " answer.namespace=record.namespace AND answer.resource=? AND answer.epoch=record.epoch AND status=?)"
+            f" ORDER BY epoch LIMIT {PAGE}"
+        )
+        after = 0
+        while True:
+            with told(self.path):
+                rows = self._connection.execute(query, (namespace, after, resource.value, HTTP_OK)).fetchall()
+            if not rows:
+                return
+            yield from rows
+            after = rows[-1][0]
 
     def _second(self, namespace: str, resource: Resource) -> Iterator[StoredAnswer]:
         return self._answers(

@@ -92,11 +92,11 @@ class Store(Reading):
         if cursor.rowcount != 1:
             (id_,) = self._connection.execute(_SAME, (*key, sha256)).fetchone()
             self._connection.execute(_SEEN_AGAIN, (answer.at, last, id_))
-            return Stored(id=id_, new=False, differs_from=self._others(answer, id_))
+            return Stored(id=id_, new=False, readable=readable, differs_from=self._others(answer, id_, readable))
         id_ = cursor.lastrowid or 0
         if content is not None:
             self._put_record(answer, id_, content)
-        return Stored(id=id_, new=True, differs_from=self._others(answer, id_))
+        return Stored(id=id_, new=True, readable=readable, differs_from=self._others(answer, id_, readable))
 
     def _put_record(self, answer: Answer, id_: int, content: tuple[bytes, int]) -> None:
         """The first answer that reads as a record is an epoch's record; any later one is a rival to it."""
@@ -109,8 +109,8 @@ class Store(Reading):
         else:
             self._connection.execute("INSERT INTO rival VALUES (?, ?, ?)", (*place, id_))
 
-    def _others(self, answer: Answer, id_: int) -> tuple[int, ...]:
-        if answer.resource not in NEVER_CHANGES or answer.status != HTTP_OK:
+    def _others(self, answer: Answer, id_: int, readable: bool) -> tuple[int, ...]:
+        if answer.resource not in NEVER_CHANGES or answer.status != HTTP_OK or not readable:
             return ()
         rows = self._connection.execute(
             "SELECT id FROM answer WHERE namespace=? AND resource=? AND epoch=? AND status=? AND readable=1 AND id<>?"

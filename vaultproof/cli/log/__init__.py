@@ -9,7 +9,12 @@ from importlib import import_module
 
 import click
 
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {
+    "fetch": "fetch",
+    "export": "export",
+    "import": "import_",
+    "serve": "serve",
+}
 """Name of each command and the module that holds it (as ``command``), in the order of the help text."""
 
 

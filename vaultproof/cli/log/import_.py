@@ -1,0 +1,34 @@
+"""``vaultproof log import``: plain files into the mirror."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from vaultproof.cli import voice
+from vaultproof.cli.exit_codes import ExitCode
+from vaultproof.cli.log.counting import Counting
+from vaultproof.cli.log.parameters import store_option
+from vaultproof.cli.parameters import FOLDER
+
+
+@click.command("import", short_help="Take plain files into the mirror.")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@store_option
+def command(folder: Path, store: Path) -> ExitCode:
+    """Take every answer of a copy that 'vaultproof log export' wrote: all of them or, if it is damaged, none.
+
+    What the mirror holds already stays; an answer that differs from it is kept beside it.
+    """
+    from vaultproof.mirror.store import Store
+    from vaultproof.mirror.transfer import import_copy
+
+    counting = Counting("answers read")
+    with Store.open(store, create=True) as mirror:
+        try:
+            done = import_copy(mirror, folder, tell=counting)
+        finally:
+            counting.clear()
+    voice.say(f"{done.answers:,} answers read from {voice.printable(str(folder))}, {done.new:,} of them new")
+    return ExitCode.VERIFIED
