@@ -27,8 +27,11 @@ APPLICATION_ID = 0x7670524C
 
 _MAGIC = b"SQLite format 3\x00"
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+# A rehearsal's log may lose its last epochs when the power fails: waiting for the disk at each would be slow.
 _SCHEMA = f"""
 PRAGMA application_id={APPLICATION_ID};
+PRAGMA journal_mode=WAL;
+PRAGMA synchronous=NORMAL;
 CREATE TABLE IF NOT EXISTS namespace (
   name TEXT PRIMARY KEY, root TEXT, log_directory TEXT, disabled INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS epoch (
