@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,12 +97,13 @@ def command(
     'vaultproof log audit' to say.
     """  # fmt: skip
     from vaultproof.cli.log.fetch_text import say_fetch
-    from vaultproof.mirror.client import Client, Patience
+    from vaultproof.mirror.client import Client, Patience, check_address
     from vaultproof.mirror.fetch import FetchPlan, fetch
     from vaultproof.mirror.store import Store
 
     pinned = _pinned(namespace, trust)
     address = url or _address(namespace, pinned, trust)
+    _address_value("--url", address, check_address)
     patience = Patience(attempts=attempts, read=timeout, connect=min(timeout, 10), total=3 * timeout)
     plan = FetchPlan(namespace=namespace, first=first or (pinned.root_epoch if pinned else None), newest=newest,
                      sample=sample, connections=connections)  # fmt: skip
@@ -145,8 +147,19 @@ def _read_sources(artifacts: tuple[str, ...], proofs: tuple[str, ...]) -> list[t
     sources += [(place, Resource.COUNTER_SIGNATURE.value) for place in proofs]
     for place, resource in sources:
         if _is_address(place) or resource != Resource.ARTIFACT:
-            read_template(place)
+            option = "--artifacts" if resource == Resource.ARTIFACT else "--counter-signatures"
+            _address_value(option, place, read_template)
     return sources
+
+
+def _address_value(option: str, value: str, read: Callable[[str], object]) -> None:
+    """Refuse what cannot be an address as a slip of the hand: it says nothing about any log."""
+    from vaultproof.errors import Malformed
+
+    try:
+        read(value)
+    except Malformed as error:
+        raise click.UsageError(f"{option}: {error.message}; expected {error.expected}; found {error.found}") from None
 
 
 def _is_address(place: str) -> bool:
