@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help site serve test lint types contracts unit browser coverage bench format lock clean
+.PHONY: help site serve test lint types contracts unit browser coverage bench plexi format lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' Makefile | awk -F ':.*## ' '{ printf "make %-10s %s\n", $$1, $$2 }'
@@ -46,6 +46,11 @@ coverage: $(VENV)/.dev ## branch coverage of the tests that need no browser
 
 bench: $(VENV)/.dev node_modules/.dev ## speed and size, as ratios (benchmarks/README.md)
 	$(BIN)/python -m benchmarks
+
+# Not part of `make test`: four minutes of one processor, and it needs Rust and protoc.  The tests that use it say when they
+# are skipped for want of it.
+plexi: ## the signer's own public client, for the tests that compare its answers with ours
+	cargo install plexi --version 0.1.2 --locked --root "$${XDG_CACHE_HOME:-$$HOME/.cache}/vaultproof/plexi"
 
 format: $(VENV)/.dev ## mend what ruff can mend
 	$(BIN)/ruff check --fix .
