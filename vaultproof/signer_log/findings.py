@@ -193,6 +193,12 @@ class Findings:
             kept.append(finding)
         self._counts[finding.code] = self._counts.get(finding.code, 0) + 1
 
+    def count(self, code: str, number: int) -> None:
+        """Count findings that were not kept elsewhere either."""
+        if number:
+            self._kept.setdefault(code, [])
+            self._counts[code] = self._counts.get(code, 0) + number
+
     def add_all(self, other: FindingList) -> None:
         """Count another list's findings too, after those that are here."""
         for code, number in other.counts.items():

@@ -85,6 +85,18 @@ class KeyHistory:
         """What each epoch whose keys are known changed, in order."""
         return tuple(self._changes)
 
+    async def begin_after(self, epoch: int, body: bytes, files: Sequence[bytes]) -> None:
+        """Begin behind ``epoch``, which was looked at earlier: its keys are what the next epoch is compared with.
+
+        Without its file nothing before is known, and the next epoch's changes are told as not known.
+        """
+        self._next = epoch + 1
+        record = await self._held(epoch, body)
+        for data in files:
+            if record is not None and hashlib.sha256(data).digest() == record.digest:
+                keys = read_fleet_keys(data, file="artifact")
+                self._known = (epoch, {key.fingerprint: key.role for key in keys.keys})
+
     async def see(self, epoch: int, body: bytes, files: Sequence[bytes]) -> None:
         """Look at an epoch: its record as answered, and the files that sources give as its key file (any number).
 

@@ -1,0 +1,296 @@
+"""Auditing a mirrored namespace: the walk, what only the store can tell, what the log says of itself, the key history.
+
+A full walk is the default.  Continuing goes on behind the last epoch up to which everything held under the same trust
+configuration, so that what is wrong or open in the past is found again by every run, and never passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from vaultproof.crypto.port import Backend, run_to_completion
+from vaultproof.epoch_check import check_epoch
+from vaultproof.errors import VaultproofError
+from vaultproof.evidence.epoch import read_epoch
+from vaultproof.mirror.answer import HTTP_NOT_FOUND, EpochSpan, Resource
+from vaultproof.mirror.findings import AuditState
+from vaultproof.mirror.store import Store
+from vaultproof.mirror.walking import EngineMaker, walk
+from vaultproof.report import Fact, Origin
+from vaultproof.signer_log.answers import read_last_verified
+from vaultproof.signer_log.findings import STANDINGS, FindingList, Findings, LogFinding, Standing
+from vaultproof.signer_log.key_history import KeyChange, KeyHistory
+from vaultproof.signer_log.rivals import compare_rival
+from vaultproof.signer_log.statements import advertised_keys, compare_info, compare_namespace, log_goes_on
+from vaultproof.signer_log.walk import Expected, Mark, RangeResult, join, missing, reason
+from vaultproof.steps.base import shown
+from vaultproof.strict.encodings import format_milliseconds
+
+FIRST_AUDITED = "first-audited"
+"""Under this name the store keeps where the audit that may be continued began."""
+KEYS_AUDITED = "keys-audited"
+"""And under this one whether it read the key history: 1, or 0."""
+MOST_COMPARED = 20
+"""Records of one digest that are looked at: two that hold are enough."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditPlan:
+    """What to audit, and how.
+
+    ``trust_digest`` (hexadecimal) names the trust configuration that ``expected`` comes from; ``pinned`` says that it
+    pins the namespace.  ``keys`` asks for the key history; ``continued`` to begin where an earlier audit ended.
+    """
+
+    expected: Expected
+    pinned: bool
+    trust_digest: str
+    keys: bool = True
+    continued: bool = False
+    processes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """What an audit came to.
+
+    ``walked`` are the first and the last epoch of this run's walk (None: nothing was left to walk); ``continued_from``
+    is the epoch up to which an earlier audit is relied on, None after a full walk.  ``changes`` is the key history of
+    the epochs that this run looked at.  ``copied_at`` is when an answer of this log was last seen (milliseconds).
+    """
+
+    span: EpochSpan | None
+    walked: tuple[int, int] | None
+    continued_from: int | None
+    result: RangeResult
+    changes: tuple[KeyChange, ...]
+    copied_at: int | None
+    findings: FindingList
+
+
+def audit(
+    store: Store,
+    plan: AuditPlan,
+    *,
+    engine: EngineMaker,
+    now: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> Audit:
+    """Audit a namespace of ``store``, and remember how far everything held.  ``now`` is in milliseconds since 1970."""
+    return _Auditing(store, plan, engine, progress).run(now)
+
+
+class _Auditing:
+    """One audit."""
+
+    def __init__(
+        self, store: Store, plan: AuditPlan, engine: EngineMaker, progress: Callable[[int, int], None] | None
+    ) -> None:
+        self._store = store
+        self._plan = plan
+        self._engine = engine
+        self._backend: Backend = engine()
+        self._progress = progress
+        self._namespace = plan.expected.namespace
+        info = store.latest(None, Resource.INFO)
+        self._info = None if info is None else info.body
+        self._expected = replace(plan.expected, advertised=advertised_keys(self._info))
+        self._findings = Findings()
+
+    def run(self, now: int) -> Audit:
+        store, span = self._store, self._store.epochs(self._namespace)
+        changes: tuple[KeyChange, ...] = ()
+        result, walked, after = RangeResult(findings=FindingList(counts={})), None, None
+        if span is None:
+            self._tell("no-records")
+        else:
+            after = self._continue_after(span) if self._plan.continued else None
+            start = span.first if after is None else after + 1
+            walked = (start, span.last) if start <= span.last else None
+            result = self._walk(span, walked, after)
+            self._before_first(span)
+            self._look_in_store(walked, continued=after is not None)
+            if self._plan.keys and walked is not None:
+                changes = self._key_history(span, walked, after)
+        self._statements(span)
+        findings = self._findings.result()
+        if span is not None:
+            self._remember(span, findings, now)
+        newest = store.latest(self._namespace, Resource.NAMESPACE)
+        return Audit(
+            span=span, walked=walked, continued_from=after, result=result, changes=changes,
+            copied_at=None if newest is None else newest.last_seen, findings=findings,
+        )  # fmt: skip
+
+    # The walk
+
+    def _continue_after(self, span: EpochSpan) -> int | None:
+        """The epoch up to which an earlier audit held; None where there is none that can be relied on."""
+        state = self._store.audit_state(self._namespace)
+        same = (
+            state is not None
+            and state.trust_digest == bytes.fromhex(self._plan.trust_digest)
+            and self._store.number(self._namespace, FIRST_AUDITED) == span.first
+            and self._store.number(self._namespace, KEYS_AUDITED) in (1, int(self._plan.keys))
+        )
+        return state.through_epoch if same and state and span.first <= state.through_epoch <= span.last else None
+
+    def _walk(self, span: EpochSpan, walked: tuple[int, int] | None, after: int | None) -> RangeResult:
+        state = self._store.audit_state(self._namespace)
+        result = RangeResult(findings=FindingList(counts={}))
+        if after is not None and state is not None:
+            count = after - span.first + 1
+            mark = Mark(epoch=after, timestamp=state.last_timestamp, digest=b"")
+            result = RangeResult(first=span.first, last=after, count=count, held=count, last_held=mark,
+                                 findings=result.findings)  # fmt: skip
+        if walked is not None:
+            part = walk(self._store, self._expected, *walked, engine=self._engine, processes=self._plan.processes,
+                        progress=self._progress)  # fmt: skip
+            result = join(self._namespace, result, part)
+        self._add_walked(result.findings)
+        return result
+
+    def _add_walked(self, found: FindingList) -> None:
+        """Findings of the walk; a gap that the log itself answered with "no such epoch" is told as that."""
+        for finding in found.items:
+            self._findings.add(self._denied(finding) if finding.code == "epochs-missing" else finding)
+        for code, number in found.counts.items():
+            kept = sum(item.code == code for item in found.items)
+            self._findings.count(code, number - kept)
+
+    def _before_first(self, span: EpochSpan) -> None:
+        root = self._expected.root
+        if root is not None and span.first > root.epoch:
+            self._findings.add(self._denied(missing(self._namespace, root.epoch, span.first - 1)))
+
+    def _denied(self, finding: LogFinding) -> LogFinding:
+        answer = self._store.latest(self._namespace, Resource.AUDIT, epoch=finding.epoch, status=HTTP_NOT_FOUND)
+        if answer is None:
+            return finding
+        when = shown("denied-at", format_milliseconds(answer.first_seen), Origin.COMPUTED)
+        return replace(finding, code="epochs-denied", facts=(*finding.facts, when))
+
+    # What only the store can tell
+
+    def _look_in_store(self, walked: tuple[int, int] | None, *, continued: bool) -> None:
+        for digest, epochs in self._reused(walked, continued=continued):
+            held = [epoch for epoch in epochs[:MOST_COMPARED] if self._holds(epoch)]
+            if len(held) > 1:
+                fact = shown("digest-reused", ", ".join(map(str, held)), Origin.INDEPENDENT_SIGNER)
+                self._findings.add(
+                    LogFinding(code="record-digest-reused", namespace=self._namespace, epoch=held[1],
+                               subject=digest.hex(), facts=(fact,))
+                )  # fmt: skip
+        for other in self._store.rival_answers(self._namespace):
+            first = self._store.record_answer(self._namespace, other.epoch or 0)
+            if first is not None and other.epoch is not None:
+                work = compare_rival(other.epoch, first, other, self._expected, self._backend)
+                self._findings.add(run_to_completion(work))
+        for answer in self._store.unreadable_answers(self._namespace):
+            has_record = answer.epoch is not None and self._store.digest_of(self._namespace, answer.epoch) is not None
+            self._findings.add(
+                LogFinding(
+                    code="answer-cut-short" if has_record else "record-unreadable", namespace=self._namespace,
+                    epoch=answer.epoch, subject=answer.sha256.hex(), facts=_why_unreadable(answer.body),
+                )
+            )  # fmt: skip
+
+    def _reused(self, walked: tuple[int, int] | None, *, continued: bool) -> Iterator[tuple[bytes, tuple[int, ...]]]:
+        if not continued:
+            yield from self._store.digests_twice(self._namespace)
+        elif walked is not None:
+            for epoch in range(walked[0], walked[1] + 1):  # before these, nothing was used twice
+                digest = self._store.digest_of(self._namespace, epoch)
+                epochs = () if digest is None else self._store.epochs_of_digest(self._namespace, digest)
+                if digest is not None and len(epochs) > 1 and (epoch == epochs[1] or epochs[1] < walked[0]):
+                    yield digest, epochs
+
+    def _holds(self, epoch: int) -> bool:
+        answer = self._store.record_answer(self._namespace, epoch)
+        if answer is None:
+            return False
+        try:
+            record = read_epoch(answer.body, file="audits")
+            run_to_completion(check_epoch(record, self._expected.signer, self._backend))
+        except VaultproofError:
+            return False  # the walk has said what is wrong with it
+        return (record.namespace, record.epoch) == (self._namespace, epoch)
+
+    # Keys and statements
+
+    def _key_history(self, span: EpochSpan, walked: tuple[int, int], after: int | None) -> tuple[KeyChange, ...]:
+        root = self._expected.root
+        history = KeyHistory(self._expected, self._backend, start=span.first if root is None else root.epoch)
+        if after is not None:
+            run_to_completion(history.begin_after(after, self._body(after), self._artifacts(after)))
+        for epoch, files in self._logged_files(walked, continued=after is not None):
+            run_to_completion(history.see(epoch, self._body(epoch), files))
+        self._findings.add_all(history.end(span.last))
+        return history.changes
+
+    def _logged_files(self, walked: tuple[int, int], *, continued: bool) -> Iterator[tuple[int, list[bytes]]]:
+        if continued:
+            epochs = ((epoch, self._artifacts(epoch)) for epoch in range(walked[0], walked[1] + 1))
+            yield from ((epoch, files) for epoch, files in epochs if files)
+            return
+        by_epoch = groupby(self._store.artifacts(self._namespace), key=lambda answer: answer.epoch or 0)
+        for epoch, answers in by_epoch:
+            if walked[0] <= epoch <= walked[1] and self._store.digest_of(self._namespace, epoch) is not None:
+                yield epoch, [answer.body for answer in answers]
+
+    def _artifacts(self, epoch: int) -> list[bytes]:
+        return [answer.body for answer in self._store.answers(self._namespace, Resource.ARTIFACT, epoch=epoch)]
+
+    def _body(self, epoch: int) -> bytes:
+        answer = self._store.record_answer(self._namespace, epoch)
+        return b"" if answer is None else answer.body
+
+    def _statements(self, span: EpochSpan | None) -> None:
+        last = None if span is None else span.last
+        if not self._plan.pinned:
+            self._tell("log-namespace-not-pinned")
+        entry = self._store.latest(self._namespace, Resource.NAMESPACE)
+        found = [
+            *compare_info(self._info, self._expected),
+            *compare_namespace(None if entry is None else entry.body, self._expected, last=last),
+        ]
+        answer = self._store.latest(self._namespace, Resource.LAST_VERIFIED_EPOCH)
+        if answer is not None and not any(item.code == "log-goes-on" for item in found):
+            with suppress(VaultproofError):  # a hint where the head may be; the records speak for themselves
+                found += log_goes_on(read_last_verified(answer.body).epoch, self._expected, last=last)
+        for finding in found:
+            self._findings.add(finding)
+
+    # What is remembered
+
+    def _remember(self, span: EpochSpan, findings: FindingList, now: int) -> None:
+        """How far everything held: up to the epoch before the first that did not, or is open."""
+        troubled = [
+            item.epoch for item in findings.items
+            if item.epoch is not None and STANDINGS[item.code] is not Standing.NOTE
+        ]  # fmt: skip
+        through = min([span.last, *(epoch - 1 for epoch in troubled)])
+        timestamp = 0
+        if through >= span.first:
+            timestamp = read_epoch(self._body(through), file="audits").timestamp
+        with self._store.batch():
+            self._store.set_number(self._namespace, FIRST_AUDITED, span.first)
+            self._store.set_number(self._namespace, KEYS_AUDITED, int(self._plan.keys))
+            self._store.set_audit_state(
+                AuditState(namespace=self._namespace, through_epoch=through, last_timestamp=timestamp,
+                           trust_digest=bytes.fromhex(self._plan.trust_digest), at=now)
+            )  # fmt: skip
+
+    def _tell(self, code: str) -> None:
+        self._findings.add(LogFinding(code=code, namespace=self._namespace))
+
+
+def _why_unreadable(body: bytes) -> tuple[Fact, ...]:
+    try:
+        read_epoch(body, file="audits")
+    except VaultproofError as error:
+        return reason(error)
+    return ()
