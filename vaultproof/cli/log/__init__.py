@@ -11,6 +11,9 @@ import click
 
 COMMANDS: dict[str, str] = {
     "fetch": "fetch",
+    "audit": "audit",
+    "reconcile": "reconcile",
+    "fork": "fork",
     "export": "export",
     "import": "import_",
     "serve": "serve",

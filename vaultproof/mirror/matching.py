@@ -1,0 +1,91 @@
+"""Matching a mirrored namespace with published deployments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from vaultproof.crypto.port import Backend, run_to_completion
+from vaultproof.epoch_check import check_epoch
+from vaultproof.errors import VaultproofError
+from vaultproof.evidence.epoch import read_epoch
+from vaultproof.mirror.store import Store
+from vaultproof.mirror.walking import EngineMaker
+from vaultproof.signer_log.findings import FindingList, Findings, LogFinding
+from vaultproof.signer_log.key_history import KeyChange, KeyHistory
+from vaultproof.signer_log.reconcile import LoggedEpoch, Published, Reconciliation, reconcile
+from vaultproof.signer_log.walk import Expected
+from vaultproof.strict.encodings import from_milliseconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedSet:
+    """The deployments that were given, and a finding for each that could not be read."""
+
+    deployments: tuple[Published, ...]
+    unread: tuple[LogFinding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matched:
+    """Both sides against each other; ``findings`` holds those about deployments that could not be read too.
+
+    ``copied_at`` is when the newest record was last seen (milliseconds since 1970); None without one.
+    """
+
+    reconciliation: Reconciliation
+    findings: FindingList
+    copied_at: int | None
+
+
+def match(
+    store: Store, expected: Expected, published: PublishedSet, *, engine: EngineMaker, grace: timedelta, now: int
+) -> Matched:
+    """Match the records that hold with what was published.  ``now`` is in milliseconds since 1970.
+
+    Raises what ``Store`` and ``reconcile`` raise.
+    """
+    backend = engine()
+    span = store.epochs(expected.namespace)
+    first, last = (1, 0) if span is None else (span.first, span.last)
+    result = reconcile(
+        _held(store, expected, backend, first, last), published.deployments, namespace=expected.namespace,
+        now=from_milliseconds(now), grace=grace, changes=_changes(store, expected, backend),
+    )  # fmt: skip
+    findings = Findings()
+    for finding in published.unread:
+        findings.add(finding)
+    if span is None:
+        findings.add(LogFinding(code="no-records", namespace=expected.namespace))
+    findings.add_all(result.findings)
+    newest = None if span is None else store.record_answer(expected.namespace, span.last)
+    return Matched(
+        reconciliation=result, findings=findings.result(), copied_at=None if newest is None else newest.last_seen
+    )
+
+
+def _held(store: Store, expected: Expected, backend: Backend, first: int, last: int) -> Iterator[LoggedEpoch]:
+    """The records that hold; the audit says what is wrong with others."""
+    for epoch, body in store.records(expected.namespace, first, last):
+        try:
+            record = read_epoch(body, file="audits")
+            run_to_completion(check_epoch(record, expected.signer, backend))
+        except VaultproofError:
+            continue
+        if (record.namespace, record.epoch) == (expected.namespace, epoch):
+            yield LoggedEpoch(epoch=epoch, timestamp=record.timestamp, digest=record.digest)
+
+
+def _changes(store: Store, expected: Expected, backend: Backend) -> tuple[KeyChange, ...]:
+    """The key history as far as key files are here: it names the keys that nobody announced."""
+    start = 1 if expected.root is None else expected.root.epoch
+    history = KeyHistory(expected, backend, start=start)
+    files: dict[int, list[bytes]] = {}
+    for answer in store.artifacts(expected.namespace):
+        files.setdefault(answer.epoch or 0, []).append(answer.body)
+    for epoch, bodies in sorted(files.items()):
+        record = store.record_answer(expected.namespace, epoch)
+        if record is not None and epoch >= start:
+            run_to_completion(history.see(epoch, record.body, bodies))
+    return history.changes
