@@ -42,7 +42,8 @@ class AuditPlan:
     """What to audit, and how.
 
     ``trust_digest`` (hexadecimal) names the trust configuration that ``expected`` comes from; ``pinned`` says that it
-    pins the namespace.  ``keys`` asks for the key history; ``continued`` to begin where an earlier audit ended.
+    pins the namespace.  ``keys`` asks for the key history; ``continued`` to begin where an earlier audit ended, but not
+    behind epoch ``at_most``, if that is given.
     """
 
     expected: Expected
@@ -50,6 +51,7 @@ class AuditPlan:
     trust_digest: str
     keys: bool = True
     continued: bool = False
+    at_most: int | None = None
     processes: int | None = None
 
 
@@ -136,14 +138,17 @@ class _Auditing:
             and self._store.number(self._namespace, FIRST_AUDITED) == span.first
             and self._store.number(self._namespace, KEYS_AUDITED) in (1, int(self._plan.keys))
         )
-        return state.through_epoch if same and state and span.first <= state.through_epoch <= span.last else None
+        if state is None or not same:
+            return None
+        after = state.through_epoch if self._plan.at_most is None else min(state.through_epoch, self._plan.at_most)
+        return after if span.first <= after <= span.last else None
 
     def _walk(self, span: EpochSpan, walked: tuple[int, int] | None, after: int | None) -> RangeResult:
-        state = self._store.audit_state(self._namespace)
         result = RangeResult(findings=FindingList(counts={}))
-        if after is not None and state is not None:
+        if after is not None:
             count = after - span.first + 1
-            mark = Mark(epoch=after, timestamp=state.last_timestamp, digest=b"")
+            record = read_epoch(self._body(after), file="audits")
+            mark = Mark(epoch=after, timestamp=record.timestamp, digest=record.digest)
             result = RangeResult(first=span.first, last=after, count=count, held=count, last_held=mark,
                                  findings=result.findings)  # fmt: skip
         if walked is not None:

@@ -17,7 +17,9 @@ ABOUT_ALL = "The log"
 MORE = "and {number} more of this kind, which are counted and not listed"
 REPORTED_UNKNOWN = "Something was found that this program has no words for ({code})."
 
-ASKED = frozenset({"epoch-without-evidence", "evidence-without-epoch", "root-answer-differs", "log-goes-on"})
+ASKED = frozenset(
+    {"record-withdrawn", "epoch-without-evidence", "evidence-without-epoch", "root-answer-differs", "log-goes-on"}
+)
 """Findings that are open questions, and not checks that could not be made."""
 
 CODES = {
@@ -49,6 +51,8 @@ CODES = {
     " Such an answer may be stale.",
     "no-records": "This copy of the log has no record of the namespace.",
     "log-goes-on": "The log speaks of a later epoch than the newest in this copy.",
+    "record-withdrawn": "The log gave this record before, and now says that the epoch does not exist. The record"
+    " is kept.",
     "log-unreachable": "The log did not answer, or not all of it came.",
     # what the log says of itself
     "log-namespace-not-pinned": "The trust configuration does not pin this namespace, so its first epoch is compared"
@@ -103,6 +107,7 @@ ADVICE_BY_CODE = {
     "no-records": "Fetch it first: vaultproof log fetch.",
     "log-goes-on": "Fetch again: vaultproof log fetch.",
     "log-unreachable": "Try again later.",
+    "record-withdrawn": "Such an answer may be stale. If the log keeps saying so, ask the independent signer.",
     "namespace-not-fetched": "Fetch again: vaultproof log fetch.",
     "info-not-fetched": "Fetch again: vaultproof log fetch.",
     "record-key-not-pinned": "Look up in other places whose key it is, before you pin it or rely on the record.",

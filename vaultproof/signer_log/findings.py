@@ -71,6 +71,7 @@ _OPEN = (
     "no-records",
     "log-goes-on",
     "log-unreachable",
+    "record-withdrawn",
     "log-namespace-not-pinned",
     "namespace-not-fetched",
     "namespace-unreadable",

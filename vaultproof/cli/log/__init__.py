@@ -13,6 +13,7 @@ COMMANDS: dict[str, str] = {
     "fetch": "fetch",
     "audit": "audit",
     "reconcile": "reconcile",
+    "watch": "watch",
     "fork": "fork",
     "export": "export",
     "import": "import_",

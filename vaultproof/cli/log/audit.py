@@ -70,14 +70,23 @@ def command(
     return EXIT_CODES[result.findings.conclusion]
 
 
-def run_audit(mirror: Store, pins: Pins, *, continued: bool, keys: bool, processes: int | None, now: int) -> Audit:
+def run_audit(
+    mirror: Store,
+    pins: Pins,
+    *,
+    continued: bool,
+    keys: bool,
+    processes: int | None,
+    now: int,
+    at_most: int | None = None,
+) -> Audit:
     """Audit with this engine, and count on a terminal."""
     from vaultproof.cli.engine import backend
     from vaultproof.mirror.auditing import AuditPlan, audit
 
     plan = AuditPlan(
         expected=pins.expected, pinned=pins.pinned, trust_digest=pins.trust_digest, keys=keys and pins.pinned,
-        continued=continued, processes=processes,
+        continued=continued, processes=processes, at_most=at_most,
     )  # fmt: skip
     counting = Counting("epochs walked")
     try:

@@ -101,13 +101,13 @@ def command(
     from vaultproof.mirror.fetch import FetchPlan, fetch
     from vaultproof.mirror.store import Store
 
-    pinned = _pinned(namespace, trust)
-    address = url or _address(namespace, pinned, trust)
+    pinned = pinned_namespace(namespace, trust)
+    address = url or log_address(namespace, pinned, trust)
     _address_value("--url", address, check_address)
     patience = Patience(attempts=attempts, read=timeout, connect=min(timeout, 10), total=3 * timeout)
     plan = FetchPlan(namespace=namespace, first=first or (pinned.root_epoch if pinned else None), newest=newest,
                      sample=sample, connections=connections)  # fmt: skip
-    sources = _read_sources(artifacts, counter_signatures)
+    sources = read_sources(artifacts, counter_signatures)
     client = Client(address, patience=patience, connections=connections)
     counting = Counting(f"records of {namespace}")
     try:
@@ -116,20 +116,22 @@ def command(
                 outcome = fetch(client, mirror, plan, progress=lambda far: counting(far.done, far.total))
             finally:
                 counting.clear()
-            found = [_take(mirror, namespace, source, patience) for source in sources]
+            found = [take_source(mirror, namespace, source, patience) for source in sources]
             return say_fetch(outcome, found, mirror, client.address)
     finally:
         client.close()
 
 
-def _pinned(namespace: str, trust: Path | None) -> Namespace | None:
+def pinned_namespace(namespace: str, trust: Path | None) -> Namespace | None:
+    """The pin of a namespace, for real fleets or for rehearsals, if there is one."""
     from vaultproof.cli.sources import load_trust
 
     both = load_trust(trust)
     return both.select(rehearsal=False).namespace(namespace) or both.select(rehearsal=True).namespace(namespace)
 
 
-def _address(namespace: str, pinned: Namespace | None, trust: Path | None) -> str:
+def log_address(namespace: str, pinned: Namespace | None, trust: Path | None) -> str:
+    """Where the log of a namespace is said to be.  Raises a usage error where nobody says."""
     from vaultproof.cli.sources import load_logs
 
     known = load_logs(trust).address(pinned.signer) if pinned is not None else None
@@ -138,7 +140,7 @@ def _address(namespace: str, pinned: Namespace | None, trust: Path | None) -> st
     return known.url
 
 
-def _read_sources(artifacts: tuple[str, ...], proofs: tuple[str, ...]) -> list[tuple[str, str]]:
+def read_sources(artifacts: tuple[str, ...], proofs: tuple[str, ...]) -> list[tuple[str, str]]:
     """Each source with what it holds; what cannot be an address is refused before anything is asked."""
     from vaultproof.mirror.answer import Resource
     from vaultproof.mirror.sources import read_template
@@ -166,7 +168,10 @@ def _is_address(place: str) -> bool:
     return "://" in place
 
 
-def _take(mirror: Store, namespace: str, source: tuple[str, str], patience: Patience) -> tuple[str, SourceOutcome]:
+def take_source(
+    mirror: Store, namespace: str, source: tuple[str, str], patience: Patience
+) -> tuple[str, SourceOutcome]:
+    """Take what a second source has; the source's name and what came of it."""
     from vaultproof.mirror.answer import Resource
     from vaultproof.mirror.client import Client
     from vaultproof.mirror.sources import read_template, take_addresses, take_folder
