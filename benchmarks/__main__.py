@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("verification", "process", "browser")
+ALL = ("verification", "log", "process", "browser")
 
 
 def main() -> int:
