@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("verification", "log", "process", "browser")
+ALL = ("verification", "process", "log", "mirror", "browser")
 
 
 def main() -> int:

@@ -123,11 +123,12 @@ def import_copy(store: Store, folder: Path, *, tell: Tell | None = None) -> Tran
     Raises ``Unavailable`` (``not-a-copy``, ``copy-damaged``): a damaged copy says nothing about the log.
     """
     index = folder / INDEX
+    files = _Folder(folder)
     new = count = 0
     try:
         with index.open("rb") as file, store.batch():
             for entry in _lines(file, index):
-                new += store.put_answer(entry.answer(_body(folder, entry))).new
+                new += store.put_answer(entry.answer(files.body(entry))).new
                 count += 1
                 if tell is not None and count % TELL_EVERY == 0:
                     tell(count)
@@ -159,15 +160,28 @@ def _lines(file: BinaryIO, index: Path) -> Iterator[Line]:
         raise _damaged(str(index), "it is empty")
 
 
-def _body(folder: Path, entry: Line) -> bytes:
-    place = folder / entry.path
-    if place.is_symlink() or not place.resolve().is_relative_to(folder.resolve()):
-        raise _damaged(str(place), "it is a link")
-    with place.open("rb") as file:
-        body = file.read(MAX_BODY_BYTES + 1)
-    if len(body) > MAX_BODY_BYTES or hashlib.sha256(body).digest() != entry.sha256:
-        raise _damaged(str(place), "it is not the file that the index names")
-    return body
+class _Folder:
+    """The files of a copy; none of them, and no folder on the way to one, may be a link that leads elsewhere."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._looked_at: set[str] = set()
+
+    def body(self, entry: Line) -> bytes:
+        """The bytes that the index promises at the entry's path."""
+        place = self._root / entry.path
+        parent = entry.path.rpartition("/")[0]
+        if parent not in self._looked_at:
+            if not place.parent.resolve().is_relative_to(self._root.resolve()):
+                raise _damaged(str(place.parent), "it leads elsewhere")
+            self._looked_at.add(parent)
+        if place.is_symlink():
+            raise _damaged(str(place), "it is a link")
+        with place.open("rb") as file:
+            body = file.read(MAX_BODY_BYTES + 1)
+        if len(body) > MAX_BODY_BYTES or hashlib.sha256(body).digest() != entry.sha256:
+            raise _damaged(str(place), "it is not the file that the index names")
+        return body
 
 
 def _damaged(place: str, found: str) -> VaultproofError:
