@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from generator.rehearsal.log_server.faults import FAULT_WORDS, FaultKind, FaultPlan
+from generator.rehearsal.log_server.importing import import_deployments
 from generator.rehearsal.log_server.ledger import Ledger
 from generator.rehearsal.log_server.server import LogServer
 from generator.rehearsal.signer import NAMESPACE
-from tests.unit.cli.conftest import Ran, Run
-from tests.unit.mirror.served import made_ledger, serving
+from tests.unit.cli.conftest import EVIDENCE, Ran, Run
+from tests.unit.mirror.served import add_epochs, serving
 from vaultproof.cli.exit_codes import ExitCode
 from vaultproof.mirror.store import Store
 
@@ -31,6 +32,7 @@ class Expected:
     """What a fault is to come to: with the fault from the start, and on a mirror that is complete.
 
     ``fresh`` and ``later`` are words that the run must say; ``kept`` is how many records a fresh mirror has after it.
+    ``audited`` and ``audit`` are what an audit of the complete mirror comes to afterwards.
     """
 
     epoch: int | None = None
@@ -40,6 +42,8 @@ class Expected:
     later_code: ExitCode = ExitCode.COULD_NOT_CHECK
     later: tuple[str, ...]
     rivals: int = 0
+    audited: ExitCode = ExitCode.VERIFIED
+    audit: tuple[str, ...] = ("12 records, from epoch 1 to 12; 12 hold", "Everything that was looked at holds.")
 
 
 SILENT = ("where the log ends could not be found out", NOTHING_WRONG, "run it again later")
@@ -101,6 +105,8 @@ EXPECTED = {
         kept=12,
         later=("epoch 5: the log", *DIFFER),
         rivals=1,
+        audited=ExitCode.CONTRADICTED,
+        audit=("The signer signed two different records for this epoch. Both signatures hold", "[fork]"),
     ),
     FaultKind.ROTATED_KEY: Expected(
         epoch=5,
@@ -109,13 +115,18 @@ EXPECTED = {
         kept=12,
         later=("epochs 5, 6, 7, 8, 9, 10, 11, 12: the log", "something else of its keys", *DIFFER),
         rivals=8,
+        audited=ExitCode.COULD_NOT_CHECK,
+        audit=("advertises a key that is not pinned here", "[rival-not-checked]", "Nothing contradicts."),
     ),
 }
 
 
 @pytest.fixture(scope="module")
 def ledger() -> Ledger:
-    return made_ledger(EPOCHS)
+    """The log of the committed rehearsals, whose root is pinned, and some epochs more."""
+    ledger = Ledger()
+    import_deployments(ledger, EVIDENCE / "deployments")
+    return add_epochs(ledger, EPOCHS)
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +140,10 @@ def _fetch(run: Run, server: LogServer, store: Path) -> Ran:
         "log", "fetch", NAMESPACE, "--url", server.address, "--store", store, "--first", "1",
         "--attempts", "1", "--timeout", TIMEOUT,
     )  # fmt: skip
+
+
+def _audit(run: Run, store: Path) -> Ran:
+    return run("log", "audit", NAMESPACE, "--store", store, "--no-keys", "--processes", "1")
 
 
 def _records(store: Path) -> list[tuple[int, bytes]]:
@@ -167,12 +182,18 @@ def test_a_fault_is_told_for_what_it_is_and_nothing_is_lost(
             forked = _fetch(run, faulty, fresh)
             assert forked.code == ExitCode.COULD_NOT_CHECK
             assert [words for words in DIFFER if words not in forked.out] == []
+            audited = _audit(run, fresh)
+            assert audited.code == ExitCode.CONTRADICTED
+            assert "[fork]" in audited.out
     with serving(ledger, plan) as faulty:
         ran = _fetch(run, faulty, full)
         _check_words(ran)
         assert ran.code == expected.later_code
         assert [words for words in expected.later if words not in ran.out] == []
     assert _records(full) == before, "what was kept stays as it was"
+    audited = _audit(run, full)
+    assert audited.code == expected.audited
+    assert [words for words in expected.audit if words not in audited.out] == []
     with Store.open(full) as mirror:
         assert len(list(mirror.rival_answers(NAMESPACE))) == expected.rivals
     # Once the fault is gone a mirror that had it is as complete as any other.
