@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from vaultproof.errors import VaultproofError
-from vaultproof.evidence.epoch import read_epoch
+from vaultproof.evidence.epoch import EpochRecord, read_epoch
 from vaultproof.mirror.answer import HTTP_NOT_FOUND, HTTP_OK, Answer, Resource
 from vaultproof.mirror.client import Absent, Answered, Outcome, Unreachable
 from vaultproof.signer_log.paths import epoch_path
@@ -19,9 +19,9 @@ MAX_RECORD_BYTES = 16_384
 """A record is about 600 bytes; the longest that its format allows is some 1,500."""
 TRIES = 3
 """How often an epoch is asked for while what comes does not read as a record."""
-BATCH = 64
+BATCH = 1_024
 """Epochs in a batch, or as many as come within ``BATCH_SECONDS``: that is what a run may lose when it is killed."""
-BATCH_SECONDS = 1.0
+BATCH_SECONDS = 0.1
 
 
 class Asks(Protocol):
@@ -36,13 +36,15 @@ class Asks(Protocol):
 class Asked:
     """What came of asking for one epoch.
 
-    ``answers`` are all bodies that came (200), the last of them a record if ``is_record``; ``absence`` is the log's
-    word that it has no such epoch; ``trouble`` is why nothing came.
+    ``answers`` are all bodies that came (200); the last of them is a record of this epoch if ``is_record``, and one of
+    another epoch or namespace if ``is_misplaced``.  ``absence`` is the log's word that it has no such epoch;
+    ``trouble`` is why nothing came.
     """
 
     epoch: int
     answers: tuple[Answer, ...] = ()
     is_record: bool = False
+    is_misplaced: bool = False
     absence: Answer | None = None
     trouble: Unreachable | None = None
 
@@ -66,18 +68,23 @@ def ask_record(client: Asks, namespace: str, epoch: int) -> Asked:
         if isinstance(outcome, Absent):
             return Asked(epoch=epoch, answers=tuple(answers), absence=answer)
         answers.append(answer)
-        if _reads_as_record(answer):
-            return Asked(epoch=epoch, answers=tuple(answers), is_record=True)
+        record = _record(answer)
+        if record is not None:
+            good = (record.namespace, record.epoch) == (namespace, epoch)
+            return Asked(epoch=epoch, answers=tuple(answers), is_record=good, is_misplaced=not good)
     return Asked(epoch=epoch, answers=tuple(answers))
 
 
 def ask_many(client: Asks, namespace: str, epochs: Iterable[int], *, connections: int) -> Iterator[list[Asked]]:
-    """Ask for all of ``epochs``; what came, in their order, in batches that are never older than about a second."""
+    """Ask for all of ``epochs``; what came, in their order, in batches of about a tenth of a second.
+
+    A batch ends with an epoch that was not answered, so that whoever takes them can give up in time.
+    """
     batch: list[Asked] = []
     due = time.monotonic() + BATCH_SECONDS
     for asked in _in_order(client, namespace, epochs, connections):
         batch.append(asked)
-        if len(batch) >= BATCH or time.monotonic() >= due:
+        if len(batch) >= BATCH or asked.trouble is not None or time.monotonic() >= due:
             yield batch
             batch, due = [], time.monotonic() + BATCH_SECONDS
     if batch:
@@ -99,9 +106,8 @@ def _in_order(client: Asks, namespace: str, epochs: Iterable[int], connections: 
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _reads_as_record(answer: Answer) -> bool:
+def _record(answer: Answer) -> EpochRecord | None:
     try:
-        read_epoch(answer.body, file=answer.origin)
+        return read_epoch(answer.body, file=answer.origin)
     except VaultproofError:  # it is kept all the same
-        return False
-    return True
+        return None

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from threading import Event
 from urllib.parse import urljoin, urlsplit
 
 import urllib3
@@ -151,14 +152,16 @@ class Client:
         *,
         patience: Patience | None = None,
         connections: int = 4,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] | None = None,
         clock: Callable[[], float] = time.time,
         chance: Callable[[], float] = random.random,
     ) -> None:
         """``clock`` gives seconds since 1970.  Raises ``Malformed`` for an address that cannot be a log's."""
         self.address = check_address(address)
         self._patience = patience or Patience()
-        self._sleep, self._clock, self._chance = sleep, clock, chance
+        self._closed = Event()
+        self._sleep = sleep or self._closed.wait  # a pause ends when nobody waits for the answer any more
+        self._clock, self._chance = clock, chance
         self._pool = urllib3.PoolManager(
             maxsize=connections, block=True, retries=False, ssl_context=_tls(self.address),
             headers={"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "identity"},
@@ -166,7 +169,8 @@ class Client:
         )  # fmt: skip
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; questions that are under way are not asked again."""
+        self._closed.set()
         self._pool.clear()
 
     def get(self, path: str, *, limit: int) -> Outcome:
@@ -177,6 +181,8 @@ class Client:
             if not isinstance(outcome, _Failed) or outcome.trouble not in _WORTH_ANOTHER_TRY:
                 break
             self._sleep(self._pause(attempt, outcome.wait))
+            if self._closed.is_set():
+                break
             outcome = self._once(url, limit)
         if isinstance(outcome, _Failed):
             return Unreachable(url=url, trouble=outcome.trouble, detail=outcome.detail)

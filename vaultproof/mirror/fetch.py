@@ -1,7 +1,7 @@
 """Fetching a namespace into the mirror: what is missing, the newest epochs again, and a few of the past again.
 
 A run goes on where the last one stopped: what is missing is read off the store, never off notes.  Records are kept in
-rising order and committed a batch at a time, so that a run that is killed loses at most what came in the last second.
+rising order and committed a batch at a time, so that a run that is killed loses at most what came in the last moment.
 What a run costs beside the new epochs is a fixed number of requests, however long the history.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 from vaultproof.errors import VaultproofError
 from vaultproof.mirror.answer import Answer, Resource
@@ -35,7 +36,8 @@ class FetchPlan:
 
     ``first`` is the namespace's first epoch; None takes the one that the log itself names, or 1.  ``newest`` and
     ``sample`` are how many epochs that are there already are read again, the newest ones and others in turn;
-    ``connections`` is how many questions are under way at once.
+    ``connections`` is how many questions are under way at once; ``most`` is how many missing epochs one run asks for,
+    so that something that answers to any number does not fill the disk.
     """
 
     namespace: str
@@ -43,6 +45,7 @@ class FetchPlan:
     newest: int = 16
     sample: int = 32
     connections: int = 4
+    most: int = 5_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +152,7 @@ class _Run:
         if asked.trouble is not None:
             self.outcome.trouble(asked.trouble)
         elif not asked.is_record:
-            self.outcome.unreadable.add(epoch)
+            self._strange(asked)
         return Presence.PRESENT if asked.is_record else Presence.UNKNOWN
 
     # What is missing, and what was there before
@@ -161,7 +164,8 @@ class _Run:
             return
         total = head - self._first + 1
         runs = self._store.missing(self._plan.namespace, self._first, head)
-        missing = (epoch for first, last in runs for epoch in range(first, last + 1))
+        everything = (epoch for first, last in runs for epoch in range(first, last + 1))
+        missing = islice(everything, self._plan.most)
         for batch in ask_many(self._client, self._plan.namespace, missing, connections=self._plan.connections):
             self._take(batch)
             span = self._store.epochs(self._plan.namespace)
@@ -169,6 +173,7 @@ class _Run:
                 progress(Progress(done=span.count, total=total))
             if self.outcome.stopped is not None:
                 return
+        self.outcome.left = next(everything, None) is not None
 
     def read_again(self, first: int, last: int) -> None:
         """Ask again for the newest epochs that were there before, and for some of the older ones in turn."""
@@ -210,9 +215,12 @@ class _Run:
             self._store.put_answer(asked.absence)
             (self.outcome.withdrawn if again else self.outcome.absent).add(asked.epoch)
         elif not asked.is_record:
-            self.outcome.unreadable.add(asked.epoch)
+            self._strange(asked)
         elif again:
             self.outcome.seen_again += 1
+
+    def _strange(self, asked: Asked) -> None:
+        (self.outcome.misplaced if asked.is_misplaced else self.outcome.unreadable).add(asked.epoch)
 
 
 def _root_epoch(answer: Answered) -> int | None:

@@ -38,8 +38,9 @@ class FetchOutcome:
     counts new records, ``seen_again`` records that came as before.  ``differing`` are epochs for which the log gave
     another readable answer than before: both are kept.  ``absent`` are epochs that the log says it has not, below one
     that it has; ``withdrawn`` were there before and are said to be absent now; ``unreadable`` came, but not as a
-    record; ``unanswered`` did not come.  ``troubles`` has one of each kind, ``stopped`` the one at which the run was
-    given up.  ``info_changed`` tells that the signer says something else of its keys than when it was last asked.
+    record, ``misplaced`` as a record of another place; ``unanswered`` did not come.  ``left`` tells that more are
+    missing than one run asks for.  ``troubles`` has one of each kind, ``stopped`` the one at which the run was given
+    up.  ``info_changed`` tells that the signer says something else of its keys than when it was last asked.
     """
 
     namespace: str
@@ -51,10 +52,12 @@ class FetchOutcome:
     absent: Noted = field(default_factory=Noted)
     withdrawn: Noted = field(default_factory=Noted)
     unreadable: Noted = field(default_factory=Noted)
+    misplaced: Noted = field(default_factory=Noted)
     unanswered: Noted = field(default_factory=Noted)
     troubles: list[Unreachable] = field(default_factory=list)
     stopped: Unreachable | None = None
     info_changed: bool = False
+    left: bool = False
 
     def trouble(self, trouble: Unreachable) -> None:
         """Remember one trouble of each kind."""
@@ -64,6 +67,6 @@ class FetchOutcome:
     @property
     def complete(self) -> bool:
         """Whether everything that was asked for came, as before, up to a head that the log itself confirms."""
-        noted = (self.differing, self.absent, self.withdrawn, self.unreadable, self.unanswered)
+        noted = (self.differing, self.absent, self.withdrawn, self.unreadable, self.misplaced, self.unanswered)
         certain = self.head is not None and self.head.certain and self.head.epoch is not None
-        return certain and not any(noted) and not self.troubles and self.stopped is None
+        return certain and not any(noted) and not self.troubles and self.stopped is None and not self.left

@@ -193,6 +193,21 @@ def test_pauses_double_and_are_shortened_by_chance() -> None:
     assert slept == [0.75, 1.5, 3.0]
 
 
+def test_a_client_that_is_closed_ends_its_pauses_and_asks_no_more() -> None:
+    failing = b"HTTP/1.1 500 X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    with saying(failing) as (address, asked):
+        client = Client(address, patience=Patience(pause=600, longest_pause=600))
+        found: list[object] = []
+        thread = Thread(target=lambda: found.append(client.get("/info", limit=10)))
+        thread.start()
+        while not asked:
+            thread.join(timeout=0.01)
+        client.close()
+        thread.join(timeout=30)
+    assert isinstance(found[0], Unreachable)
+    assert len(asked) == 1
+
+
 @pytest.mark.parametrize(
     "address",
     [

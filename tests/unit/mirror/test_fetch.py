@@ -193,9 +193,42 @@ def test_a_log_that_stops_answering_is_not_asked_to_the_end(path: Path) -> None:
     assert outcome.stopped.trouble is Trouble.TIMED_OUT
     assert kept is not None
     assert kept.count > 40
-    assert silent.asked < 140
+    assert silent.asked < 75
     assert outcome.unanswered.count >= 3
     assert not outcome.complete
+
+
+def test_something_that_answers_to_any_number_does_not_fill_the_disk(path: Path) -> None:
+    body = made_ledger(1).record(NAMESPACE, 1) or b""
+
+    class Parrot:
+        """Gives the record of epoch 1, whatever it is asked for."""
+
+        asked = 0
+
+        def get(self, path: str, *, limit: int) -> Outcome:
+            self.asked += 1
+            return Answered(url=path, body=body, at=1)
+
+    parrot = Parrot()
+    with Store.open(path, create=True) as store:
+        outcome = fetch(parrot, store, PLAN)
+    assert parrot.asked < 50
+    assert outcome.misplaced
+    assert not outcome.complete
+
+
+def test_a_run_asks_for_no_more_than_it_may_and_the_next_goes_on(path: Path) -> None:
+    ledger = made_ledger(100)
+    plan = FetchPlan(namespace=NAMESPACE, most=40)
+    first, _ = _fetch(ledger, path, plan=plan)
+    assert first.left
+    assert not first.complete
+    assert 40 <= first.kept < 60
+    _fetch(ledger, path, plan=plan)
+    last, _ = _fetch(ledger, path, plan=plan)
+    assert last.complete
+    assert _records(path) == _genuine(ledger)
 
 
 def test_progress_is_told_and_ends_at_all(path: Path) -> None:

@@ -50,6 +50,14 @@ if TYPE_CHECKING:
     help="How many older epochs to read again, others each time.",
 )
 @click.option(
+    "--at-most",
+    metavar="N",
+    type=click.IntRange(1),
+    default=5_000_000,
+    show_default=True,
+    help="How many missing epochs to ask for in one run.",
+)
+@click.option(
     "--connections",
     metavar="N",
     type=click.IntRange(1, 16),
@@ -83,6 +91,7 @@ def command(
     first: int | None,
     newest: int,
     sample: int,
+    at_most: int,
     connections: int,
     attempts: int,
     timeout: float,
@@ -106,7 +115,7 @@ def command(
     _address_value("--url", address, check_address)
     patience = Patience(attempts=attempts, read=timeout, connect=min(timeout, 10), total=3 * timeout)
     plan = FetchPlan(namespace=namespace, first=first or (pinned.root_epoch if pinned else None), newest=newest,
-                     sample=sample, connections=connections)  # fmt: skip
+                     sample=sample, connections=connections, most=at_most)  # fmt: skip
     sources = read_sources(artifacts, counter_signatures)
     client = Client(address, patience=patience, connections=connections)
     counting = Counting(f"records of {namespace}")

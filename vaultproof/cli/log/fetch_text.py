@@ -32,6 +32,11 @@ NOTED = (
         "the log's answer does not read as a record; it was kept as it came",
         "it may have been cut on the way: ask again later",
     ),
+    (
+        "misplaced",
+        "the log answered with a record of another epoch or namespace; it was kept as it came",
+        f"what that means is for an audit to say: {AUDIT}",
+    ),
     ("unanswered", "there was no answer", "ask again later"),
 )
 """What there may be to say of epochs: the outcome's field, what happened, and what to do."""
@@ -48,6 +53,8 @@ def say_fetch(outcome: FetchOutcome, sources: list[tuple[str, SourceOutcome]], s
             voice.say(f"  {advice}")
     for trouble in outcome.troubles:
         voice.say(_unsure(f"the log was asked for {voice.printable(trouble.url)}: {voice.printable(str(trouble))}"))
+    if outcome.left:
+        voice.say(_unsure("more epochs are missing than one run asks for: run it again"))
     if outcome.info_changed:
         voice.say("  the signer says something else of its keys than when it was last asked; both answers are kept")
     for place, source in sources:
