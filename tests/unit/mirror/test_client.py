@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from threading import Thread
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from generator.rehearsal.log_server.faults import FaultKind, FaultPlan
 from generator.rehearsal.signer import NAMESPACE
@@ -148,6 +157,41 @@ def test_what_is_no_http_is_trouble() -> None:
     with saying(b"\x00\x01\x02 hello\r\n\r\n", b"\x00\x01\x02 hello\r\n\r\n") as (address, _):
         answer = _get(address)
     assert isinstance(answer, Unreachable)
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused_at_once(tmp_path: Path) -> None:
+    _self_signed(tmp_path / "pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "pem")
+    greeted: list[bool] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection, contextlib.suppress(OSError):  # the client ends it
+                greeted.append(True)
+                context.wrap_socket(connection, server_side=True)
+
+        thread = Thread(target=serve, daemon=True)
+        thread.start()
+        answer = _get(f"https://localhost:{listener.getsockname()[1]}")
+        thread.join(timeout=10)
+    assert isinstance(answer, Unreachable)
+    assert answer.trouble is Trouble.TLS
+    assert str(answer).startswith("its certificate does not hold")
+    assert greeted == [True], "once: another try does not mend a certificate"
+
+
+def _self_signed(path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    begin = datetime.now(UTC) - timedelta(hours=1)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(begin).not_valid_after(begin + timedelta(days=2))
+    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+    certificate = builder.sign(key, hashes.SHA256())
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(private + certificate.public_bytes(Encoding.PEM))
 
 
 @pytest.mark.parametrize("status", [204, 206, 418])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -149,6 +151,33 @@ def test_one_reads_what_another_has_committed(path: Path) -> None:
         assert reader.epochs(NAMESPACE) is None
     with Store.open(path) as reader:
         assert reader.epochs(NAMESPACE) == EpochSpan(first=1, last=1, count=1)
+
+
+def test_commits_are_on_the_disk_and_readers_do_not_wait(path: Path) -> None:
+    with Store.open(path, create=True) as store:
+        asked = {
+            name: store._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")
+        }
+    assert asked == {"journal_mode": "wal", "synchronous": 2}
+
+
+def test_two_writers_take_turns_and_double_nothing(path: Path) -> None:
+    Store.open(path, create=True).close()
+
+    def write(epochs: Iterable[int]) -> None:
+        with Store.open(path) as store:
+            for epoch in epochs:
+                with store.batch():
+                    store.put_answer(_audit(epoch))
+
+    threads = [Thread(target=write, args=(range(1, 60),)), Thread(target=write, args=(range(59, 0, -1),))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with Store.open(path) as store:
+        assert store.epochs(NAMESPACE) == EpochSpan(first=1, last=59, count=59)
+        assert len(list(store.all_answers())) == 59
 
 
 def test_artifacts_and_counter_signatures_come_by_epoch(path: Path) -> None:
