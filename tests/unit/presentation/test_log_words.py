@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from pathlib import Path
 
@@ -114,3 +115,11 @@ def test_every_code_in_the_source_is_a_finding_or_has_words() -> None:
         code: place for code, place in codes.items()
         if code not in STANDINGS and code not in OF_PROGRAMS and not has_words(code)
     } == {}  # fmt: skip
+
+
+def test_the_published_schema_knows_every_finding() -> None:
+    schema = json.loads((CORE / "schema" / "log-finding.schema.json").read_bytes())["properties"]
+    assert schema["code"]["enum"] == sorted(STANDINGS)
+    assert schema["status"]["enum"] == [standing.value for standing in Standing]
+    facts = schema["facts"]["items"]["properties"]
+    assert facts["origin"]["enum"] == [origin.value for origin in Origin]
