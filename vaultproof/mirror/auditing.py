@@ -25,7 +25,7 @@ from vaultproof.signer_log.findings import STANDINGS, FindingList, Findings, Log
 from vaultproof.signer_log.key_history import KeyChange, KeyHistory
 from vaultproof.signer_log.rivals import compare_rival
 from vaultproof.signer_log.statements import advertised_keys, compare_info, compare_namespace, log_goes_on
-from vaultproof.signer_log.walk import Expected, Mark, RangeResult, join, missing, reason
+from vaultproof.signer_log.walk import Expected, Mark, RangeResult, join, last_missing, missing, reason
 from vaultproof.steps.base import shown
 from vaultproof.strict.encodings import format_milliseconds
 
@@ -172,8 +172,10 @@ class _Auditing:
             self._findings.add(self._denied(missing(self._namespace, root.epoch, span.first - 1)))
 
     def _denied(self, finding: LogFinding) -> LogFinding:
+        """The same gap, told as the log's own word if it denied the epoch when the one behind the gap was there."""
         answer = self._store.latest(self._namespace, Resource.AUDIT, epoch=finding.epoch, status=HTTP_NOT_FOUND)
-        if answer is None:
+        behind = self._store.record_answer(self._namespace, last_missing(finding) + 1)
+        if answer is None or behind is None or answer.last_seen < behind.first_seen:
             return finding
         when = shown("denied-at", format_milliseconds(answer.first_seen), Origin.COMPUTED)
         return replace(finding, code="epochs-denied", facts=(*finding.facts, when))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from vaultproof.errors import Unavailable, VaultproofError
 from vaultproof.mirror.findings import KeptFinding
 from vaultproof.mirror.store import Store
 from vaultproof.report import Scope
@@ -86,7 +87,7 @@ def watch(
     events = [
         *(event for finding in standing.values() for event in _event(before.get(finding.id), finding, now, scope)),
         *(
-            Event(kind=EventKind.GONE, finding=_read(kept), at=now, scope=scope)
+            Event(kind=EventKind.GONE, finding=remembered(kept), at=now, scope=scope)
             for kept in before.values()
             if kept.gone_at is None and kept.id not in standing
         ),
@@ -133,7 +134,7 @@ def _still_history(
     if continued_from is None:
         return {}
     return {
-        kept.id: _read(kept)
+        kept.id: remembered(kept)
         for kept in before.values()
         if kept.code in HISTORY
         and kept.gone_at is None
@@ -143,8 +144,18 @@ def _still_history(
     }
 
 
-def _read(kept: KeptFinding) -> LogFinding:
-    return read_finding(kept.json.encode(), file="finding")
+def remembered(kept: KeptFinding) -> LogFinding:
+    """The finding that a store remembers.  Raises ``Unavailable`` when another version wrote what this one cannot read.
+
+    That says nothing about the log, whatever is wrong with it.
+    """
+    try:
+        return read_finding(kept.json.encode(), file="finding")
+    except VaultproofError as error:
+        raise Unavailable(
+            "store-damaged", "a finding that the mirror remembers cannot be read", found=f"{kept.code}: {error}",
+            hint="update vaultproof, or watch with a new mirror: export this one, and import it with another --store",
+        ) from error  # fmt: skip
 
 
 def _kept(finding: LogFinding, now: int) -> KeptFinding:

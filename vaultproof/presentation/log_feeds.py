@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 from vaultproof.presentation import english, log_english
 from vaultproof.presentation.log_words import finding_words
@@ -22,6 +21,7 @@ JSON_FILE = "findings.json"
 MOST_ENTRIES = 200
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 (2.2) has no place for, not even escaped."""
+_ESCAPES = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,4 +132,4 @@ def _element(name: str, text: str) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(_NOT_XML.sub("\ufffd", text), quote=False)
+    return _NOT_XML.sub("\ufffd", text).translate(_ESCAPES)

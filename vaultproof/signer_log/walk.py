@@ -236,6 +236,12 @@ def missing(namespace: str, first: int, last: int) -> LogFinding:
     )
 
 
+def last_missing(finding: LogFinding) -> int:
+    """The last epoch of a gap that ``missing`` told."""
+    (epochs,) = (fact.found for fact in finding.facts if fact.label == "epochs")
+    return int(str(epochs).rpartition("-")[2])
+
+
 def code_of(error: VaultproofError) -> str:
     """The finding that an error of ``check_epoch`` makes.
 

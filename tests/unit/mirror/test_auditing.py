@@ -165,6 +165,15 @@ def test_a_log_that_begins_after_its_root_has_a_gap(tmp_path: Path) -> None:
     assert told(audited(path, plan(keys=False))) == [("epochs-missing", 1)]
 
 
+def test_a_denial_from_before_the_next_epoch_was_there_is_none(path: Path) -> None:
+    """Day one: the log ends at 6, and says so.  Day two: it has 7 and 8, and the answer for 7 did not come."""
+    with Store.open(path) as store:
+        deny(store, 7)
+        put(store, Resource.AUDIT, logged(8).body(), 8, at=logs.NOW + 1)
+        put_artifacts(store, [8])
+    assert told(audited(path)) == [("artifact-missing", 7), ("epochs-missing", 7)]
+
+
 def test_more_gaps_than_are_kept_are_counted(tmp_path: Path) -> None:
     path = tmp_path / "holes.sqlite"
     with Store.open(path, create=True) as store:

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vaultproof.errors import Unavailable
+from vaultproof.mirror.findings import KeptFinding
 from vaultproof.mirror.store import Store
 from vaultproof.mirror.watching import Event, watch
 from vaultproof.report import Fact, Origin, Scope
@@ -134,3 +136,13 @@ def _told(told: Iterable[str], found: set[str], deaf: set[str]) -> set[str]:
     """What counts as told after a run: as before where telling failed, as found otherwise."""
     before = set(told)
     return {code for code in before | found if (code in before if code in deaf else code in found)}
+
+
+def test_what_another_version_remembered_says_nothing_about_the_log(run: Watcher) -> None:
+    with Store.open(run.path, create=True) as store:
+        kept = KeptFinding(id="0" * 32, namespace=NAMESPACE, code="of-tomorrow", status="contradiction", epoch=7,
+                           json="{}", first_seen=1, last_seen=1)  # fmt: skip
+        store.replace_findings(NAMESPACE, [kept], at=1)
+    with pytest.raises(Unavailable) as caught:
+        run()
+    assert caught.value.code == "store-damaged"

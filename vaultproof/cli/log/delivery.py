@@ -14,9 +14,8 @@ import click
 
 from vaultproof.cli import voice
 from vaultproof.mirror.store import Store
-from vaultproof.mirror.watching import Event, told_name
+from vaultproof.mirror.watching import Event, remembered, told_name
 from vaultproof.presentation.log_feeds import ATOM_FILE, JSON_FILE, Entry, Feed, atom, json_feed
-from vaultproof.signer_log.findings import read_finding
 from vaultproof.strict.json import dumps_canonical
 
 COMMAND_SECONDS = 60.0
@@ -98,7 +97,7 @@ def write_feeds(store: Store, namespace: str, folder: Path, *, rehearsal: bool) 
     for kept in store.findings(namespace, gone=True):
         updated = store.number(namespace, told_name(kept.id)) or kept.gone_at or kept.first_seen
         entries.append(
-            Entry(finding=read_finding(kept.json.encode()), published=kept.first_seen, updated=updated,
+            Entry(finding=remembered(kept), published=kept.first_seen, updated=updated,
                   gone=kept.gone_at is not None)
         )  # fmt: skip
     feed = Feed(namespace=namespace, rehearsal=rehearsal, entries=entries)
