@@ -85,7 +85,7 @@ def _is_copy(folder: Path) -> bool:
 def _write(store: Store, folder: Path, namespace: str | None, tell: Tell | None) -> int:
     count = 0
     names: dict[str, str] = {}
-    with (folder / INDEX).open("wb") as index:
+    with store.snapshot(), (folder / INDEX).open("wb") as index:
         index.write(HEADER)
         for answer in store.all_answers():
             if namespace is not None and answer.namespace not in (None, namespace):
@@ -117,11 +117,19 @@ def _check_twin(answer: StoredAnswer, names: dict[str, str]) -> None:
         )  # fmt: skip
 
 
+def check_copy(folder: Path) -> None:
+    """Whether there is a copy in ``folder`` at all.  Raises ``Unavailable("not-a-copy")``."""
+    if not (folder / INDEX).is_file():
+        raise Unavailable("not-a-copy", "there is no copy of the log here", file=str(folder),
+                          expected=f"a folder with {INDEX}")  # fmt: skip
+
+
 def import_copy(store: Store, folder: Path, *, tell: Tell | None = None) -> Transferred:
     """Keep every answer of the copy in ``folder``: all of them or, when anything is wrong with it, none.
 
     Raises ``Unavailable`` (``not-a-copy``, ``copy-damaged``): a damaged copy says nothing about the log.
     """
+    check_copy(folder)
     index = folder / INDEX
     files = _Folder(folder)
     new = count = 0
@@ -132,11 +140,6 @@ def import_copy(store: Store, folder: Path, *, tell: Tell | None = None) -> Tran
                 count += 1
                 if tell is not None and count % TELL_EVERY == 0:
                     tell(count)
-    except FileNotFoundError as error:
-        if error.filename is not None and Path(error.filename) == index:
-            raise Unavailable("not-a-copy", "there is no copy of the log here", file=str(folder),
-                              expected=f"a folder with {INDEX}") from None  # fmt: skip
-        raise _damaged(str(error.filename), "a file is missing") from None
     except OSError as error:
         raise _damaged(str(error.filename), error.strerror or str(error)) from error
     return Transferred(answers=count, new=new)

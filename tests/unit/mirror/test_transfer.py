@@ -247,6 +247,22 @@ def test_a_folder_that_is_no_copy_is_told(store: Store, tmp_path: Path) -> None:
     assert caught.value.code == "not-a-copy"
 
 
+def test_a_copy_is_of_one_moment_whatever_is_written_meanwhile(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vaultproof.mirror.transfer.TELL_EVERY", 1)
+    with Store.open(store.path) as writer:
+
+        def write(count: int) -> None:
+            body = b'{"later": %d}' % count
+            writer.put_answer(Answer(resource=Resource.INFO, body=body, origin="o", at=100 + count))
+
+        assert export(store, tmp_path / "copy", tell=write).answers == 12
+    with Store.open(tmp_path / "other.sqlite", create=True) as other:
+        assert import_copy(other, tmp_path / "copy").new == 12
+    assert len(_everything(store)) == 24
+
+
 def test_how_far_it_is_can_be_told(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vaultproof.mirror.transfer.TELL_EVERY", 5)
     told: list[int] = []

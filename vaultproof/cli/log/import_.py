@@ -22,8 +22,9 @@ def command(folder: Path, store: Path) -> ExitCode:
     What the mirror holds already stays; an answer that differs from it is kept beside it.
     """
     from vaultproof.mirror.store import Store
-    from vaultproof.mirror.transfer import import_copy
+    from vaultproof.mirror.transfer import check_copy, import_copy
 
+    check_copy(folder)  # before a mirror is made for it
     counting = Counting("answers read")
     with Store.open(store, create=True) as mirror:
         try:

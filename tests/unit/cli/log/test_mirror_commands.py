@@ -87,12 +87,22 @@ def test_without_a_mirror_there_is_nothing_to_export(run: Run, tmp_path: Path) -
     assert not (tmp_path / "none.sqlite").exists()
 
 
+def test_without_a_copy_no_mirror_is_made(run: Run, tmp_path: Path) -> None:
+    ran = run("log", "import", tmp_path / "nowhere", "--store", tmp_path / "new.sqlite")
+    assert ran.code == ExitCode.COULD_NOT_CHECK
+    assert "there is no copy of the log here; expected a folder with index.jsonl" in ran.err
+    assert not (tmp_path / "new.sqlite").exists()
+
+
 def test_a_file_of_something_else_is_left_alone(run: Run, tmp_path: Path) -> None:
     diary = tmp_path / "diary.txt"
     diary.write_text("Dear diary")
+    copy = tmp_path / "empty copy"
+    copy.mkdir()
+    (copy / "index.jsonl").write_bytes(b'{"schema":"vaultproof/log-copy@1"}\n')
     for command in (
         ("fetch", NAMESPACE, "--url", "http://127.0.0.1:1", "--store", diary),
-        ("import", tmp_path, "--store", diary),
+        ("import", copy, "--store", diary),
         ("export", tmp_path / "copy", "--store", diary),
         ("serve", diary),
     ):
@@ -100,7 +110,7 @@ def test_a_file_of_something_else_is_left_alone(run: Run, tmp_path: Path) -> Non
         assert ran.code == ExitCode.COULD_NOT_CHECK
         assert "it was left as it is" in ran.err
     assert diary.read_text() == "Dear diary"
-    assert [path.name for path in tmp_path.iterdir()] == ["diary.txt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["diary.txt", "empty copy"]
 
 
 def test_the_faults_are_listed(run: Run) -> None:
