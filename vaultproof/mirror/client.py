@@ -21,13 +21,12 @@ from urllib3.exceptions import HTTPError, IncompleteRead, NewConnectionError, Pr
 from urllib3.exceptions import TimeoutError as SlowError
 
 from vaultproof._version import __version__
-from vaultproof.errors import Malformed
+from vaultproof.mirror.addresses import check_address
 from vaultproof.strict.encodings import clip
 
 USER_AGENT = f"vaultproof/{__version__} (+log mirror)"
 """The live log answers 403 to the default user agents of Python (captured in October 2026)."""
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 MAX_REDIRECTS = 3
 MAX_ABSENT_BYTES = 4096
 """What is kept of the body of a 404, at most."""
@@ -120,27 +119,6 @@ class Patience:
     total: float = 60
     pause: float = 0.5
     longest_pause: float = 30
-
-
-def check_address(address: str) -> str:
-    """The address of a log, without a slash at its end.
-
-    Raises ``Malformed("bad-address")`` unless it is https (or http on this computer) with a host and nothing beside a
-    path.
-    """
-    try:
-        parts = urlsplit(address)
-        host, _port = parts.hostname, parts.port
-    except ValueError:
-        parts, host = urlsplit(""), None
-    good = bool(host) and not (parts.query or parts.fragment or parts.username or parts.password is not None)
-    good = good and address.isascii() and address.isprintable() and " " not in address
-    if not good or (parts.scheme != "https" and not (parts.scheme == "http" and host in LOOPBACK)):
-        raise Malformed(
-            "bad-address", "this cannot be the address of a log", found=clip(address),
-            expected="https://, a host, and perhaps a path (http:// on this computer only)",
-        )  # fmt: skip
-    return address.rstrip("/")
 
 
 class Client:

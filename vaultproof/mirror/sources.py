@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 
 from vaultproof.errors import Malformed, Unavailable, VaultproofError
 from vaultproof.evidence.epoch import read_proof
+from vaultproof.mirror.addresses import check_address
 from vaultproof.mirror.answer import Answer, Resource
-from vaultproof.mirror.client import Absent, Answered, Client, Unreachable, check_address
+from vaultproof.mirror.client import Absent, Answered, Client, Unreachable
 from vaultproof.mirror.outcome import Noted
 from vaultproof.mirror.store import Store
 from vaultproof.signer_log.paths import check_namespace

@@ -22,7 +22,8 @@ from generator.rehearsal.log_server.faults import FaultKind, FaultPlan
 from generator.rehearsal.signer import NAMESPACE
 from tests.unit.mirror.served import HASTY, client_of, made_ledger, serving
 from vaultproof.errors import Malformed
-from vaultproof.mirror.client import USER_AGENT, Absent, Answered, Client, Patience, Trouble, Unreachable, check_address
+from vaultproof.mirror.addresses import check_address
+from vaultproof.mirror.client import USER_AGENT, Absent, Answered, Client, Patience, Trouble, Unreachable
 from vaultproof.signer_log.paths import epoch_path
 
 PATH = epoch_path(NAMESPACE, 1)

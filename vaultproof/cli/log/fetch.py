@@ -106,7 +106,8 @@ def command(
     'vaultproof log audit' to say.
     """  # fmt: skip
     from vaultproof.cli.log.fetch_text import say_fetch
-    from vaultproof.mirror.client import Client, Patience, check_address
+    from vaultproof.mirror.addresses import check_address
+    from vaultproof.mirror.client import Client, Patience
     from vaultproof.mirror.fetch import FetchPlan, fetch
     from vaultproof.mirror.store import Store
 
