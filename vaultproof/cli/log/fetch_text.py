@@ -59,13 +59,16 @@ def say_fetch(outcome: FetchOutcome, sources: list[tuple[str, SourceOutcome]], s
         voice.say("  the signer says something else of its keys than when it was last asked; both answers are kept")
     for place, source in sources:
         _say_source(place, source)
-    return _say_end(outcome)
+    return _say_end(outcome, [source for _, source in sources])
 
 
 def _say_mirror(outcome: FetchOutcome, store: Store) -> None:
     span = store.epochs(outcome.namespace)
-    held = "no record" if span is None else f"{_count(span.count, 'record')} from epoch {span.first} to {span.last}"
-    voice.say(f"  the mirror {voice.printable(str(store.path))} holds {held}; {outcome.kept} of them came now")
+    held = "no record"
+    if span is not None:
+        records = f"{_count(span.count, 'record')} from epoch {span.first} to {span.last}"
+        held = f"{records}; {outcome.kept:,} of them came now"
+    voice.say(f"  the mirror {voice.printable(str(store.path))} holds {held}")
     if outcome.seen_again:
         voice.say(f"  {_count(outcome.seen_again, 'older record')} read again: as before")
     if outcome.known_namespace is False:
@@ -91,8 +94,8 @@ def _say_source(place: str, source: SourceOutcome) -> None:
         voice.say(_unsure(f"{voice.printable(source.trouble.url)}: {voice.printable(str(source.trouble))}"))
 
 
-def _say_end(outcome: FetchOutcome) -> ExitCode:
-    if outcome.complete:
+def _say_end(outcome: FetchOutcome, sources: list[SourceOutcome]) -> ExitCode:
+    if outcome.complete and not any(source.other or source.trouble for source in sources):
         voice.say(voice.painted("All of it is here, and what was read again is as it was.", Tone.GOOD))
         return ExitCode.VERIFIED
     if outcome.differing:

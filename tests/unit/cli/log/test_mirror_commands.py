@@ -42,6 +42,27 @@ def test_a_rehearsal_log_is_served_fetched_copied_and_taken_in(run: Run, tmp_pat
         assert list(first.all_answers()) == list(second.all_answers())
 
 
+def test_a_second_source_that_is_silent_is_told_and_everything_else_is_kept(run: Run, tmp_path: Path) -> None:
+    store = tmp_path / "log.sqlite"
+    with serving(made_ledger(2)) as server:
+        ran = run(
+            "log", "fetch", NAMESPACE, "--url", server.address, "--first", "1", "--store", store, "--attempts", "1",
+            "--artifacts", "http://127.0.0.1:1/{epoch}",
+        )  # fmt: skip
+    assert ran.code == ExitCode.COULD_NOT_CHECK
+    assert "http://127.0.0.1:1/{epoch}: 0 files that the log names came now" in ran.out
+    assert "http://127.0.0.1:1/2: it could not be reached" in ran.out
+    assert ran.out.endswith("Nothing was found wrong; what came is kept: run it again later.\n")
+    with Store.open(store) as mirror:
+        assert len(list(mirror.records(NAMESPACE, 1, 9))) == 2
+
+
+def test_an_empty_mirror_is_told(run: Run, tmp_path: Path) -> None:
+    ran = run("log", "fetch", NAMESPACE, "--url", "http://127.0.0.1:1", "--attempts", "1", "--store", tmp_path / "x")
+    assert ran.code == ExitCode.COULD_NOT_CHECK
+    assert f"  the mirror {tmp_path / 'x'} holds no record\n" in ran.out
+
+
 def test_the_log_of_a_pinned_namespace_is_found_and_others_need_an_address(run: Run, tmp_path: Path) -> None:
     ran = run("log", "fetch", "rehearsal.unknown", "--store", tmp_path / "x")
     assert ran.code == ExitCode.USAGE
