@@ -93,11 +93,11 @@ def watch(
         ),
     ]
     failed = {event.finding.id for event in events if not deliver(event)}
-    remembered = [_kept(finding, now) for finding in standing.values() if finding.id not in failed]
-    remembered += [kept for kept in before.values() if kept.id in failed and kept.gone_at is None]
+    stays = [_kept(finding, now) for finding in standing.values() if finding.id not in failed]
+    stays += [kept for kept in before.values() if kept.id in failed and kept.gone_at is None]
     state = store.audit_state(namespace)
     with store.batch():
-        store.replace_findings(namespace, remembered, at=now)
+        store.replace_findings(namespace, stays, at=now)
         if not failed and state is not None:
             store.set_number(namespace, WATCHED, state.through_epoch)
         for event in events:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from vaultproof.frozen import frozen
 from vaultproof.presentation import english, log_english
 from vaultproof.presentation.log_words import finding_words
 from vaultproof.signer_log.findings import LogFinding
@@ -24,7 +24,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ESCAPES = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Entry:
     """A finding in a feed: when it was first found, when it last changed, and whether it is gone (milliseconds)."""
 
@@ -34,7 +34,7 @@ class Entry:
     gone: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Feed:
     """The findings about one namespace, those that changed last first; ``rehearsal`` marks every title."""
 

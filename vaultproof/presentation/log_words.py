@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from vaultproof.frozen import frozen
 from vaultproof.presentation import english, log_english
 from vaultproof.report import Fact, Value
 from vaultproof.signer_log.findings import LogFinding, Standing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class FindingWords:
     """A finding in words: what it is about, what its standing is called, a sentence, facts, and what to do."""
 

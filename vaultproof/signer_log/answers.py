@@ -12,11 +12,11 @@ A field that is not known is ``Unsupported``, never passed over: it may be a kno
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
 from vaultproof.errors import Malformed, Mismatch, Unsupported
+from vaultproof.frozen import frozen
 from vaultproof.strict.encodings import MAX_MILLISECONDS, clip, parse_decimal
 from vaultproof.strict.json import MAX_SAFE_INTEGER, loads
 from vaultproof.strict.records import Reader
@@ -39,7 +39,7 @@ class NamespaceStatus(StrEnum):
     DISABLED = "disabled"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AdvertisedKey:
     """A key that the signer says it signs with: 32 bytes of Ed25519, and from when, in milliseconds since 1970."""
 
@@ -52,7 +52,7 @@ class AdvertisedKey:
         return self.public_key[-1]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Info:
     """``GET /info``: the keys that the signer advertises; ``logs`` are ids whose meaning it does not document."""
 
@@ -60,7 +60,7 @@ class Info:
     logs: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Root:
     """A namespace's first epoch and its digest, in hexadecimal as it was written."""
 
@@ -71,7 +71,7 @@ class Root:
         return f"{self.epoch}/{self.digest}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class NamespaceEntry:
     """What the signer says of one namespace.
 
@@ -87,7 +87,7 @@ class NamespaceEntry:
     last_verified_epoch: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LastVerified:
     """``GET .../last-verified-epoch``: the last epoch whose proof was checked: a hint where the head may be."""
 

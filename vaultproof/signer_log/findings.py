@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from vaultproof.frozen import frozen
 from vaultproof.report import Fact, Origin, Value
 from vaultproof.strict.json import MAX_SAFE_INTEGER, dumps_canonical, loads
 from vaultproof.strict.records import Reader
@@ -106,7 +106,7 @@ STANDINGS: Mapping[str, Standing] = {
 """Every code that a finding can have, and what it says.  Part of the public interface."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LogFinding:
     """One thing that was found.
 
@@ -213,7 +213,7 @@ class Findings:
         return FindingList(items=tuple(items), counts=dict(sorted(self._counts.items())))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class FindingList:
     """Findings in their order (``MOST_A_CODE`` of each code at most), and how many of each code there were."""
 

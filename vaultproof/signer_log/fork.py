@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from vaultproof.crypto.port import Backend
 from vaultproof.epoch_check import check_epoch, check_own_key
 from vaultproof.errors import Mismatch
 from vaultproof.evidence.epoch import EpochRecord, read_epoch
+from vaultproof.frozen import frozen
 from vaultproof.signer_log.rivals import Kept, says
 from vaultproof.strict.encodings import format_base64, format_milliseconds
 from vaultproof.strict.json import loads
@@ -25,7 +25,7 @@ from vaultproof.trust.configuration import Signer
 FORK_SCHEMA = "vaultproof/fork-proof@1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SignedAnswer:
     """One of the two: the record, and the key (32 bytes) that it holds under."""
 
@@ -33,7 +33,7 @@ class SignedAnswer:
     public_key: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Fork:
     """A fork that was checked: both answers hold under the keys in the file, and say different things of one epoch."""
 

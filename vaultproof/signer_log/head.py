@@ -12,6 +12,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from vaultproof.frozen import frozen
 from vaultproof.strict.json import MAX_SAFE_INTEGER
 
 PATIENCE = 6
@@ -26,7 +27,7 @@ class Presence(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Head:
     """The newest epoch that was seen.
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from vaultproof.crypto.port import Backend
@@ -17,6 +16,7 @@ from vaultproof.epoch_check import check_epoch
 from vaultproof.errors import VaultproofError
 from vaultproof.evidence.epoch import EpochRecord, read_epoch
 from vaultproof.evidence.fleet_keys import FleetKeys, read_fleet_keys
+from vaultproof.frozen import frozen
 from vaultproof.report import Fact, Origin
 from vaultproof.signer_log.findings import FindingList, Findings, LogFinding
 from vaultproof.signer_log.walk import Expected, reason
@@ -26,7 +26,7 @@ MOST_SHOWN = 20
 """Fingerprints that one finding lists; the change itself holds all of them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RoleChange:
     """A key that stayed and was given another role."""
 
@@ -35,7 +35,7 @@ class RoleChange:
     after: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class KeyChange:
     """What an epoch changed.
 

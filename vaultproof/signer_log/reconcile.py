@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from vaultproof.errors import Unavailable
 from vaultproof.evidence.deployment import HistoryEntry, read_deployment
 from vaultproof.evidence.files import DEPLOYMENT, FLEET_KEYS, Files, required
 from vaultproof.evidence.fleet_keys import read_fleet_keys
+from vaultproof.frozen import frozen
 from vaultproof.report import Fact, Origin
 from vaultproof.signer_log.findings import FindingList, Findings, LogFinding
 from vaultproof.signer_log.key_history import KeyChange
@@ -24,7 +24,7 @@ from vaultproof.steps.base import compared, shown
 from vaultproof.strict.encodings import format_time, from_milliseconds, parse_time
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Published:
     """A published deployment, as far as the log is concerned.
 
@@ -41,7 +41,7 @@ class Published:
     history: tuple[HistoryEntry, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LoggedEpoch:
     """A record that holds: its epoch, time (milliseconds since 1970) and digest."""
 
@@ -50,7 +50,7 @@ class LoggedEpoch:
     digest: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Explained:
     """An epoch that a published deployment explains; ``own`` says that it is that deployment's own epoch."""
 
@@ -59,7 +59,7 @@ class Explained:
     own: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Reconciliation:
     """Both sides against each other.
 

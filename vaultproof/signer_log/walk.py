@@ -7,12 +7,12 @@ neighbours, so that ranges joined find what one walk finds.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 from vaultproof.crypto.port import Backend
 from vaultproof.epoch_check import check_epoch, check_own_key
 from vaultproof.errors import Malformed, Mismatch, VaultproofError
 from vaultproof.evidence.epoch import EpochRecord, read_epoch
+from vaultproof.frozen import field, frozen
 from vaultproof.report import Fact, Origin
 from vaultproof.signer_log.answers import Root
 from vaultproof.signer_log.findings import FindingList, Findings, LogFinding
@@ -28,7 +28,7 @@ _BY_ERROR = {
 """Codes of ``check_epoch`` that have a finding of their own."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Expected:
     """What records must agree with: namespace, signer with its pinned keys, and what is pinned of the namespace.
 
@@ -43,7 +43,7 @@ class Expected:
     advertised: tuple[bytes, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Mark:
     """A record that holds, as far as its neighbours need it: epoch, time (milliseconds since 1970) and digest."""
 
@@ -52,7 +52,7 @@ class Mark:
     digest: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class KeyUse:
     """The records that one key signed: how many, and the first and the last epoch."""
 
@@ -61,7 +61,7 @@ class KeyUse:
     last: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RangeResult:
     """What a walk over a range of epochs came to.
 

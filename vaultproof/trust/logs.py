@@ -6,9 +6,9 @@ digest, and another mirror's address may stand in its place.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
+from vaultproof.frozen import frozen
 from vaultproof.strict.json import loads
 from vaultproof.strict.records import Reader
 from vaultproof.trust.configuration import Provenance, read_provenance
@@ -17,7 +17,7 @@ LOGS_FILE = "logs.json"
 _URL = r"https://[a-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LogAddress:
     """Where the log of a signer (by its id in ``trust.json``) is read: an address without a slash at its end."""
 
@@ -26,7 +26,7 @@ class LogAddress:
     provenance: tuple[Provenance, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Logs:
     """All addresses; ``grace`` is the time that evidence of a logged epoch may take to be published, and back."""
 
