@@ -3,7 +3,7 @@
 Only a positive contradiction accuses: signed answers that cannot both be honest, a signature that fails under the key
 it names, the operator's own published words against the log.  What is absent, unreachable, unreadable or by a key that
 nobody pinned could not be checked.  The rest are notes: worth telling, and nothing wrong.  ``STANDINGS`` is the one
-place that says which is which (decision 0009).
+place that says which is which (decision 0015).
 """
 
 from __future__ import annotations
