@@ -92,6 +92,9 @@ def _print_keys(audit: Audit, pins: Pins) -> None:
     if not pins.pinned:
         say("No key history: the namespace is not pinned as one of fleet keys.")
         return
+    if audit.walked is None:
+        say("Fleet keys by epoch: this run looked at no epoch.")
+        return
     say("Fleet keys by epoch:" if audit.changes else "Fleet keys by epoch: no key file of a walked epoch is here.")
     for change in audit.changes:
         if change.from_start or change.added or change.removed or change.changed:

@@ -113,7 +113,7 @@ def command(
 
     pinned = pinned_namespace(namespace, trust)
     address = url or log_address(namespace, pinned, trust)
-    _address_value("--url", address, check_address)
+    address_value("--url", address, check_address)
     patience = Patience(attempts=attempts, read=timeout, connect=min(timeout, 10), total=3 * timeout)
     plan = FetchPlan(namespace=namespace, first=first or (pinned.root_epoch if pinned else None), newest=newest,
                      sample=sample, connections=connections, most=at_most)  # fmt: skip
@@ -160,11 +160,11 @@ def read_sources(artifacts: tuple[str, ...], proofs: tuple[str, ...]) -> list[tu
     for place, resource in sources:
         if _is_address(place) or resource != Resource.ARTIFACT:
             option = "--artifacts" if resource == Resource.ARTIFACT else "--counter-signatures"
-            _address_value(option, place, read_template)
+            address_value(option, place, read_template)
     return sources
 
 
-def _address_value(option: str, value: str, read: Callable[[str], object]) -> None:
+def address_value(option: str, value: str, read: Callable[[str], object]) -> None:
     """Refuse what cannot be an address as a slip of the hand: it says nothing about any log."""
     from vaultproof.errors import Malformed
 

@@ -12,7 +12,7 @@ from vaultproof.cli import voice
 from vaultproof.cli.exit_codes import ExitCode
 from vaultproof.cli.log.audit import run_audit
 from vaultproof.cli.log.delivery import Delivery, write_feeds
-from vaultproof.cli.log.fetch import log_address, pinned_namespace, read_sources, take_source
+from vaultproof.cli.log.fetch import address_value, log_address, pinned_namespace, read_sources, take_source
 from vaultproof.cli.log.findings_text import EXIT_CODES, TONES, print_conclusion
 from vaultproof.cli.log.pinned import Pins, load_pins
 from vaultproof.cli.log.reconcile import grace_period, run_reconcile
@@ -90,13 +90,16 @@ def _is_held_up(watched: Watched, outcome: Conclusion) -> bool:
 
 def _fetch(mirror: Store, plan: WatchPlan) -> Iterator[LogFinding]:
     """Bring the mirror up to date; trouble on the way is a finding that stays the same while it lasts."""
+    from vaultproof.mirror.addresses import check_address
     from vaultproof.mirror.client import Client, Patience
     from vaultproof.mirror.fetch import FetchPlan, fetch
 
     pin = pinned_namespace(plan.namespace, plan.trust)
     patience = Patience()
     sources = read_sources(plan.artifacts, ())
-    client = Client(plan.url or log_address(plan.namespace, pin, plan.trust), patience=patience)
+    address = plan.url or log_address(plan.namespace, pin, plan.trust)
+    address_value("--url", address, check_address)
+    client = Client(address, patience=patience)
     try:
         outcome = fetch(client, mirror, FetchPlan(namespace=plan.namespace, first=pin.root_epoch if pin else None))
     finally:

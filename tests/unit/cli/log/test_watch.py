@@ -264,6 +264,12 @@ def test_intervals_go_on_after_a_run_that_failed(monkeypatch: pytest.MonkeyPatch
     assert all(3500 < seconds <= 3600 for seconds in waited)
 
 
+def test_what_cannot_be_an_address_is_a_slip_of_the_hand_and_contradicts_nothing(run: Run, tmp_path: Path) -> None:
+    told = run("log", "watch", NAMESPACE, "--store", tmp_path / "x.sqlite", "--url", "log.example")
+    assert told.code == ExitCode.USAGE
+    assert "this cannot be the address of a log" in told.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
