@@ -11,10 +11,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import resource
-import subprocess
-import tempfile
-import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -22,7 +18,6 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from benchmarks import rust_loop
 from benchmarks.measuring import interleaved, ratio
 from vaultproof.asn1.x509 import parse_certificate
 from vaultproof.attestation.appraisal import appraise
@@ -43,7 +38,6 @@ from vaultproof.trust.configuration import Provenance, Signer, SignerKey, TrustS
 from vaultproof.verification import verify
 
 EPOCHS = 200
-REPEATS = 10
 ROUNDS = 101
 """Short rounds and many of them: a busy minute then falls on both sides of a ratio."""
 
@@ -90,35 +84,6 @@ def epochs() -> None:
     for sample in samples.values():
         print("  " + sample.line(EPOCHS, "epochs"))
     print(f"  audit reaches {ratio(samples, 'raw signature limit', 'audit')} of the raw limit (bar: 0.90)")
-    _against_rust(lines, counters, raw, lambda: run_to_completion(audit()))
-
-
-def _against_rust(lines: list[bytes], counters: list[bytes], key: bytes, audit: Callable[[], None]) -> None:
-    """The same records, ``REPEATS`` times over so that starting a process does not count, by a loop in Rust."""
-    program, reason = rust_loop.build()
-    if program is None:
-        print(f"  no measure in Rust: {reason}")
-        return
-    with tempfile.TemporaryDirectory(prefix="vaultproof-epochs-") as folder:
-        file = Path(folder) / "epochs"
-        records = [line + b"\t" + counter.hex().encode() for line, counter in zip(lines, counters, strict=True)]
-        file.write_bytes(b"\n".join(records * REPEATS) + b"\n")
-        command = [str(program), str(file), key.hex()]
-        samples = interleaved(
-            {
-                "loop in Rust": lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL),
-                "audit": lambda: [audit() for _ in range(REPEATS)],
-            },
-            clock=_processor_time_with_children,
-        )
-    for sample in samples.values():
-        print("  " + sample.line(EPOCHS * REPEATS, "epochs"))
-    print(f"  audit reaches {ratio(samples, 'loop in Rust', 'audit')} of the loop in Rust (bar: 0.75)")
-
-
-def _processor_time_with_children() -> float:
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + children.ru_utime + children.ru_stime
 
 
 def deployments() -> None:
