@@ -1,7 +1,7 @@
 """``python -m generator.rehearsal.committed``: makes the committed rehearsals and their trust configuration anew.
 
-What it writes is generated and committed: ``evidence/trust/rehearsal/`` and three deployments.  A test makes them anew
-and compares them byte for byte, so that nobody edits them by hand.
+What it writes is generated and committed: ``evidence/trust/rehearsal/``, three deployments and a copy of their log.  A
+test makes them anew and compares them byte for byte, so that nobody edits them by hand.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from generator.rehearsal.log_copy import log_copy
 from generator.rehearsal.options import WHATSAPP, RehearsalOptions
 from generator.rehearsal.planning import FOUNDING
 from generator.rehearsal.rehearsing import rehearse
+from generator.rehearsal.signer import NAMESPACE
 from generator.rehearsal.trust import rehearsal_trust
 from generator.rehearsal.writing import write_rehearsal
 
@@ -38,11 +40,12 @@ def committed() -> dict[str, dict[str, bytes]]:
         deployed_at=datetime(2026, 5, 19, 9, tzinfo=UTC),
         previous=first,
     )
+    logged = {FOUNDING.id: first, second.id: rehearse(second)}
     return {
         "trust/rehearsal": rehearsal_trust(),
         f"deployments/{HARDCODED_2025.id}": rehearse(HARDCODED_2025),
-        f"deployments/{FOUNDING.id}": first,
-        f"deployments/{second.id}": rehearse(second),
+        **{f"deployments/{id}": files for id, files in logged.items()},
+        f"signer-log/{NAMESPACE}": log_copy(logged),
     }
 
 

@@ -15,6 +15,7 @@ FOLDERS = [
     "deployments/rehearsal-whatsapp-2025",
     "deployments/rehearsal-messenger-2025",
     "deployments/rehearsal-messenger-2026",
+    "signer-log/rehearsal.encrypted_backups.fleet_keys.v1",
 ]
 
 
