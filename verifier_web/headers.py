@@ -17,6 +17,12 @@ RAW_FOLDER = "evidence"
 
 RAW_PATTERN = f"/deployments/:deployment/{RAW_FOLDER}/*"
 
+LOG_API_FOLDER = "log-api"
+"""The folder of copies of logs that do not stand at the site's root."""
+
+LOG_API_PATTERNS = ("/info", "/namespaces", "/namespaces/*", f"/{LOG_API_FOLDER}/*")
+"""Where copies of the signer's log stand, under the paths of its API: JSON, whatever a file's name is."""
+
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; worker-src 'self'; "
     "img-src 'self' data:; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
@@ -73,18 +79,25 @@ def media_type(path: str) -> str:
     return MEDIA_TYPES.get(name.suffix.lower(), UNKNOWN_TYPE)
 
 
+def is_log_api(path: str) -> bool:
+    """Whether an address below the site's root is one of the log's API: its answers are raw data."""
+    folders = PurePosixPath(path.lstrip("/")).parts
+    return path == "/info" or folders[:1] in (("namespaces",), (LOG_API_FOLDER,))
+
+
 def headers_for(path: str) -> dict[str, str]:
     """All headers that depend on nothing but the address, by name, sorted.
 
     ``path`` is the address below the site's root as a browser asks for it (``/deployments/x/``, ``/runtime/y.mjs``).
     """
     folders = PurePosixPath(path.lstrip("/")).parts[: None if path.endswith("/") else -1]
-    raw = RAW_FOLDER in folders
+    of_log = is_log_api(path)
+    raw = of_log or RAW_FOLDER in folders
     headers = {
         **ALWAYS,
         "Cache-Control": IMMUTABLE if folders[:1] == (RUNTIME_FOLDER,) else REVALIDATE,
         "Content-Security-Policy": RAW_POLICY if raw else PAGE_POLICY,
-        "Content-Type": media_type(path),
+        "Content-Type": MEDIA_TYPES[".json"] if of_log else media_type(path),
     }
     return dict(sorted(headers.items()))
 
@@ -95,12 +108,16 @@ def headers_file(raw_patterns: tuple[str, ...] = (RAW_PATTERN,)) -> str:
     ``raw_patterns`` says where the site has raw folders, in these hosts' notation: ``:name`` for one segment, ``*`` at
     the end for the rest.  Hosts add up the headers of all patterns that fit, and send a policy twice when two fit:
     browsers then enforce both, so raw files get the stricter of each rule.  What a host sets by itself (media types,
-    revalidation) is left to it.
+    revalidation) is left to it, but for the log's API, whose files have no ending that tells.
     """
     blocks: tuple[tuple[str, Mapping[str, str]], ...] = (
         ("/*", {**ALWAYS, "Content-Security-Policy": PAGE_POLICY}),
         (f"/{RUNTIME_FOLDER}/*", {"Cache-Control": IMMUTABLE}),
         *((pattern, {"Content-Security-Policy": RAW_POLICY}) for pattern in raw_patterns),
+        *(
+            (pattern, {"Content-Security-Policy": RAW_POLICY, "Content-Type": MEDIA_TYPES[".json"]})
+            for pattern in LOG_API_PATTERNS
+        ),
     )
     lines = []
     for pattern, headers in blocks:

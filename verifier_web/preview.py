@@ -18,7 +18,7 @@ from pathlib import Path
 from threading import Thread
 from urllib.parse import quote, unquote
 
-from verifier_web.headers import headers_for
+from verifier_web.headers import headers_for, is_log_api
 
 LOOPBACK = "127.0.0.1"
 INDEX = "index.html"
@@ -100,8 +100,11 @@ class _Handler(BaseHTTPRequestHandler):
         file = find_file(self.server.root, address)
         if file is not None:
             self._send(HTTPStatus.OK, address, file, with_body=with_body)
-        elif address.startswith("/") and find_file(self.server.root, f"{address}/") is not None:
-            self._redirect(address)
+        elif address.startswith("/") and (index := find_file(self.server.root, f"{address}/")) is not None:
+            if is_log_api(address):  # both a file and a folder there: the answer is the folder's index
+                self._send(HTTPStatus.OK, address, index, with_body=with_body)
+            else:
+                self._redirect(address)
         else:
             self._send(HTTPStatus.NOT_FOUND, "/404.html", find_file(self.server.root, "/404.html"), with_body=with_body)
 

@@ -7,6 +7,7 @@ import pytest
 from verifier_web.headers import (
     ALWAYS,
     IMMUTABLE,
+    LOG_API_PATTERNS,
     PAGE_POLICY,
     RAW_POLICY,
     REVALIDATE,
@@ -123,6 +124,7 @@ def test_the_file_for_static_hosts_says_the_same() -> None:
         "/*": {**ALWAYS, "Content-Security-Policy": PAGE_POLICY},
         "/runtime/*": {"Cache-Control": IMMUTABLE},
         "/deployments/:deployment/evidence/*": {"Content-Security-Policy": RAW_POLICY},
+        **dict.fromkeys(LOG_API_PATTERNS, API),
     }
     page = headers_for("/deployments/x/")
     assert blocks["/*"].items() <= page.items()
@@ -131,4 +133,30 @@ def test_the_file_for_static_hosts_says_the_same() -> None:
 
 def test_the_file_for_static_hosts_names_every_raw_folder_it_is_told() -> None:
     blocks = _from_file(headers_file(("/deployments/:id/evidence/*", "/trust/evidence/*")))
-    assert list(blocks) == ["/*", "/runtime/*", "/deployments/:id/evidence/*", "/trust/evidence/*"]
+    raw = ["/deployments/:id/evidence/*", "/trust/evidence/*"]
+    assert list(blocks) == ["/*", "/runtime/*", *raw, *LOG_API_PATTERNS]
+
+
+API = {"Content-Security-Policy": RAW_POLICY, "Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("path", "of_log"),
+    [
+        ("/info", True),
+        ("/namespaces", True),
+        ("/namespaces/", True),
+        ("/namespaces/x", True),
+        ("/namespaces/x/index.html", True),
+        ("/namespaces/x/audits/1", True),
+        ("/log-api/signer/info", True),
+        ("/log-api/signer/namespaces/x/audits/1", True),
+        ("/info/", False),
+        ("/log/x/", False),
+        ("/log/namespaces/", False),
+        ("/namespaces-of-others/", False),
+        ("/deployments/info", False),
+    ],
+)
+def test_answers_of_the_log_are_json_and_can_do_nothing(path: str, of_log: bool) -> None:
+    assert (headers_for(path).items() >= API.items()) == of_log

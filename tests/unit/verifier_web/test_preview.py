@@ -24,6 +24,10 @@ def root(tmp_path: Path) -> Path:
     (site / "index.html").write_text("front")
     (site / "404.html").write_text("nothing here")
     (site / "deployments/x/index.html").write_text("page")
+    (site / "namespaces/x/audits").mkdir(parents=True)
+    (site / "namespaces/index.html").write_text('{"namespaces":[]}')
+    (site / "namespaces/x/index.html").write_text("{}")
+    (site / "namespaces/x/audits/1").write_text('{"epoch":1}')
     (site / "deployments/x/evidence/a b%20c.json").write_text("{}")
     (site / "runtime/worker.0.mjs").write_text("export {};")
     (site / "runtime/worker.0.mjs.br").write_text("brotli")
@@ -50,6 +54,28 @@ def _ask(server: PreviewServer, path: str, method: str = "GET", **headers: str) 
         return answer.status, dict(answer.getheaders()), answer.read()
     finally:
         connection.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/namespaces", b'{"namespaces":[]}'),
+        ("/namespaces/", b'{"namespaces":[]}'),
+        ("/namespaces/x", b"{}"),
+        ("/namespaces/x/audits/1", b'{"epoch":1}'),
+    ],
+)
+def test_what_is_a_file_and_a_folder_of_the_logs_api_is_answered_as_json(
+    server: PreviewServer, path: str, body: bytes
+) -> None:
+    status, headers, content = _ask(server, path)
+    assert (status, headers["Content-Type"], content) == (200, "application/json", body)
+    assert "sandbox" in headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("path", ["/namespaces/x/audits", "/namespaces/x/audits/", "/namespaces/y", "/info"])
+def test_what_the_log_did_not_answer_is_not_found(server: PreviewServer, path: str) -> None:
+    assert _ask(server, path)[0] == 404
 
 
 @pytest.mark.parametrize(
