@@ -7,7 +7,7 @@ the order of a folder, for a locale or for a name of this computer.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,8 +18,10 @@ from generator.clock import build_clock
 from generator.folders import templates_folder
 from generator.output import MARKER, write_tree
 from generator.rendering import make_renderer
+from generator.signer_log.checking import OUTCOMES, CheckedLog, check_logs
+from generator.signer_log.opened import SIGNER_LOG, OpenLog, open_logs
 from generator.site import SiteInputs, site_files
-from generator.sources import read_sources
+from generator.sources import Sources, read_sources
 from verifier_web.packing.manifest import RuntimeManifest
 
 
@@ -35,14 +37,26 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedLog:
+    """A copy of the signer's log in a built site: its page, the audit's outcome, its epochs, and whether it fails."""
+
+    namespace: str
+    page: str
+    outcome: str
+    epochs: int
+    failing: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BuildSummary:
-    """What a build made: where, as of when, how many files and bytes, and each deployment in it."""
+    """What a build made: where, as of when, how many files and bytes, and each deployment and copy of a log in it."""
 
     out: Path
     clock: datetime
     files: int
     size: int
     deployments: tuple[Published, ...]
+    logs: tuple[PublishedLog, ...] = ()
 
 
 def build_site(
@@ -57,35 +71,43 @@ def build_site(
     engine: Mapping[str, str] | None = None,
     base_path: str = "/",
 ) -> BuildSummary:
-    """Check every deployment under ``evidence`` and write its site to ``out``, all at once.
+    """Check every deployment and copy of a log under ``evidence`` and write their site to ``out``, all at once.
 
     ``templates`` is a folder of templates (the project's own when None); ``clock`` the one "now" of the build (by
     default ``SOURCE_DATE_EPOCH`` where it is set, else the newest date in the evidence); ``publish_failing`` names
-    deployments that are published although they do not verify; ``runtime`` is what the browser loads, whose files lie
-    in ``runtime_folder`` (None: pages offer no check in the browser); ``engine`` is what reports say about what ran;
-    ``base_path`` is where the site will be hosted below its host, for the one page that stands at no fixed depth.
+    deployments, and namespaces of logs, that are published although they do not verify; ``runtime`` is what the browser
+    loads, whose files lie in ``runtime_folder`` (None: pages offer no check in the browser); ``engine`` is what reports
+    say about what ran; ``base_path`` is where the site will be hosted below its host, for the one page that stands at
+    no fixed depth.
 
-    Raises ``PublicationRefusedError`` when a deployment does not verify and is not named, and ``BuildError`` for
+    Raises ``PublicationRefusedError`` when one of them does not verify and is not named, and ``BuildError`` for
     everything else that stops a build; ``out`` is then as it was.
     """
     sources = read_sources(evidence)
-    moment = clock if clock is not None else build_clock(os.environ, sources.dates)
-    checked = check_all(
-        sources, clock=moment, engine=build_engine() if engine is None else engine, publish_failing=publish_failing
-    )
     folder = templates if templates is not None else templates_folder()
     assets, asset_files = site_assets(folder, runtime, runtime_folder)
-    files = site_files(
-        SiteInputs(
-            sources=sources,
-            checked=checked,
-            clock=moment,
-            assets=assets,
-            asset_files=asset_files,
-            renderer=make_renderer(folder),
-            base_path=base_path,
+    with open_logs(evidence / SIGNER_LOG) as opened:
+        moment = clock if clock is not None else build_clock(os.environ, _dates(sources, opened))
+        namespaces = {log.namespace for log in opened}
+        failing = set(publish_failing)
+        checked = check_all(
+            sources, clock=moment, engine=build_engine() if engine is None else engine,
+            publish_failing=failing - namespaces,
+        )  # fmt: skip
+        logs = check_logs(opened, sources, checked, clock=moment, publish_failing=failing & namespaces)
+        files = site_files(
+            SiteInputs(
+                sources=sources,
+                checked=checked,
+                logs=logs,
+                clock=moment,
+                assets=assets,
+                asset_files=asset_files,
+                renderer=make_renderer(folder),
+                base_path=base_path,
+            )
         )
-    )
+        published_logs = tuple(_published_log(item) for item in logs)
     write_tree(out, files)
     return BuildSummary(
         out=out,
@@ -93,6 +115,22 @@ def build_site(
         files=len(files),
         size=sum(map(len, files.values())),
         deployments=tuple(_published(item) for item in checked),
+        logs=published_logs,
+    )
+
+
+def _dates(sources: Sources, logs: Sequence[OpenLog]) -> tuple[datetime, ...]:
+    """The dates that the evidence carries, and those of the copies of logs."""
+    return (*sources.dates, *(log.copied_at for log in logs))
+
+
+def _published_log(checked: CheckedLog) -> PublishedLog:
+    return PublishedLog(
+        namespace=checked.namespace,
+        page=f"log/{checked.namespace}/index.html",
+        outcome=OUTCOMES[checked.conclusion],
+        epochs=checked.audit.result.count,
+        failing=checked.failing,
     )
 
 
@@ -106,4 +144,4 @@ def _published(checked: Checked) -> Published:
     )
 
 
-__all__ = ["MARKER", "BuildSummary", "Published", "build_site"]
+__all__ = ["MARKER", "BuildSummary", "Published", "PublishedLog", "build_site"]

@@ -50,12 +50,26 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LogTrouble:
+    """One finding that keeps a copy of the signer's log from holding: stable code, and what it is in words."""
+
+    code: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """A deployment that is not published, and why; ``outcome`` is that of its verdict."""
+    """A deployment or a copy of the log that is not published, and why.
+
+    ``deployment`` is the id or the namespace, ``outcome`` that of its verdict.
+    """
 
     deployment: str
     outcome: str
-    troubles: tuple[Trouble, ...]
+    troubles: tuple[Trouble | LogTrouble, ...]
 
     def __str__(self) -> str:
         lines = [f"{self.deployment}: {self.outcome}"]
@@ -63,12 +77,12 @@ class Refusal:
 
 
 class PublicationRefusedError(BuildError):
-    """Deployments that do not verify, and were not named to be published as failing.  Nothing was written."""
+    """What does not verify and was not named to be published as failing.  Nothing was written."""
 
     def __init__(self, refusals: Sequence[Refusal]) -> None:
         self.refusals = tuple(refusals)
         told = "\n".join(f"  {refusal}" for refusal in self.refusals)
         super().__init__(
             f"not published, because this does not verify:\n{told}",
-            hint="mend the evidence, or name the deployment to be published as failing: its page says so at its top",
+            hint="mend the evidence, or name it to be published as failing: its page says so at its top",
         )

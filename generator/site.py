@@ -20,6 +20,9 @@ from generator.pages.not_found import not_found_page
 from generator.pages.procedure import procedure_page
 from generator.pages.trust import trust_page
 from generator.rendering import Renderer
+from generator.signer_log.checking import CheckedLog
+from generator.signer_log.files import log_contexts, log_files
+from generator.signer_log.views import LogContext
 from generator.sources import Sources
 from vaultproof.evidence.files import Files
 from vaultproof.procedure.document import Procedure
@@ -39,6 +42,7 @@ class SiteInputs:
 
     sources: Sources
     checked: Sequence[Checked]
+    logs: Sequence[CheckedLog]
     clock: datetime
     assets: Assets
     asset_files: Mapping[str, bytes]
@@ -50,9 +54,11 @@ def site_files(inputs: SiteInputs) -> dict[str, bytes]:
     """Path to bytes of the whole site; ``site-manifest.json`` lists every other file."""
     files: dict[str, bytes] = dict(inputs.asset_files)
     files.update(_data(inputs.sources))
+    logs = log_contexts(inputs.logs, inputs.checked, clock=inputs.clock, assets=inputs.assets)
     for checked in inputs.checked:
-        files.update(_deployment(checked, inputs))
-    files.update(_pages(inputs))
+        files.update(_deployment(checked, inputs, logs))
+    files.update(_pages(inputs, logs))
+    files.update(log_files(logs, inputs.renderer))
     files["_headers"] = headers_file().encode("utf-8")
     files["robots.txt"] = ROBOTS
     files[MARKER] = site_manifest(files)
@@ -69,9 +75,10 @@ def _data(sources: Sources) -> Iterator[tuple[str, bytes]]:
         yield SCHEMA_DATA + schema.name, schema.read_bytes()
 
 
-def _pages(inputs: SiteInputs) -> Iterator[tuple[str, bytes]]:
+def _pages(inputs: SiteInputs, logs: Sequence[LogContext]) -> Iterator[tuple[str, bytes]]:
     render, sources = inputs.renderer.render, inputs.sources
-    yield "index.html", render(front_page(sources, inputs.checked, clock=inputs.clock, assets=inputs.assets))
+    front = front_page(sources, inputs.checked, logs, clock=inputs.clock, assets=inputs.assets)
+    yield "index.html", render(front)
     trust = trust_page(sources.trust, data=f"../{TRUST_DATA}", clock=inputs.clock, assets=inputs.assets)
     yield "trust/index.html", render(trust)
     newest = max(sources.procedures)
@@ -95,7 +102,7 @@ def _procedure(procedure: Procedure, root: str, inputs: SiteInputs) -> bytes:
     return inputs.renderer.render(page)
 
 
-def _deployment(checked: Checked, inputs: SiteInputs) -> Iterator[tuple[str, bytes]]:
+def _deployment(checked: Checked, inputs: SiteInputs, logs: Sequence[LogContext]) -> Iterator[tuple[str, bytes]]:
     folder = f"deployments/{checked.id}/"
     files = checked.source.files
     downloads = _downloads(checked)
@@ -106,6 +113,7 @@ def _deployment(checked: Checked, inputs: SiteInputs) -> Iterator[tuple[str, byt
         assets=inputs.assets,
         raw=RAW_FOLDER,
         downloads=downloads,
+        logs=logs,
     )
     yield folder + "index.html", inputs.renderer.render(deployment_page(checked, context))
     for path, made in member_pages(checked, context):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -20,9 +20,11 @@ from generator.markup import to_html
 from generator.matrix import Matrix, fleet_matrix, key_holders
 from generator.pages.failing import Failing, failing_view
 from generator.pages.frame import Assets, Frame, make_frame
+from generator.pages.log import LogLink, log_link
 from generator.pages.names import DISTRIBUTIONS, FILE_ORIGINS, operator_name, product_name
 from generator.picture import Picture, trust_picture
 from generator.qr import qr_svg
+from generator.signer_log.views import LogContext
 from generator.sources import DeploymentSource, Sources
 from vaultproof.errors import VaultproofError
 from vaultproof.evidence.deployment import Deployment
@@ -91,7 +93,8 @@ class DeploymentPage:
 
     ``verdict`` and ``steps`` are those of the build's own run, ``checked`` its instant and ``engine`` what ran;
     ``open_step`` is the step to open at once (None when all went well); ``transfer`` says how much the browser's check
-    downloads (None where this site has none); ``commands_missing`` names the steps without commands.
+    downloads (None where this site has none); ``commands_missing`` names the steps without commands;
+    ``log`` leads to its epoch in a copy of the signer's log, where the site has one.
     """
 
     TEMPLATE: ClassVar[str] = "deployment.html"
@@ -109,6 +112,7 @@ class DeploymentPage:
     deployed: str
     distribution: str
     superseded_by: Neighbour | None
+    log: LogLink | None
     verdict: VerdictView
     evidence_words: tuple[str, ...]
     checked: str
@@ -145,6 +149,7 @@ class DeploymentContext:
     assets: Assets
     raw: str
     downloads: Mapping[str, tuple[bytes, str]]
+    logs: Sequence[LogContext]
 
 
 def deployment_page(checked: Checked, context: DeploymentContext) -> DeploymentPage:
@@ -184,6 +189,7 @@ def deployment_page(checked: Checked, context: DeploymentContext) -> DeploymentP
         deployed=date_text(announced.deployed_at),
         distribution=DISTRIBUTIONS[announced.distribution],
         superseded_by=_superseded_by(announced, context.others),
+        log=log_link(announced.namespace, announced.epoch, announced.rehearsal, context.logs),
         verdict=verdict,
         evidence_words=words.digest_words(report.evidence_digest) if report.evidence_digest else (),
         checked=time_text(context.clock),

@@ -11,7 +11,9 @@ from generator.checking import Checked
 from generator.formatting import count_text, date_text, size_text, time_text
 from generator.pages.deployment import published_keys
 from generator.pages.frame import Assets, Frame, make_frame
+from generator.pages.log import LogCard, log_card
 from generator.pages.names import SHORT_DISTRIBUTIONS, product_name
+from generator.signer_log.views import LogContext
 from generator.sources import Sources
 from vaultproof.presentation.view import VerdictView, verdict_view
 from vaultproof.presentation.words import Words
@@ -39,7 +41,7 @@ class FrontPage:
     """Everything that ``front.html`` shows.
 
     ``in_use`` are real fleets that no other has superseded, ``rehearsals`` the same of rehearsals; ``timeline`` all
-    fleets, the newest first; ``limits`` what no check here establishes.
+    fleets, the newest first; ``logs`` the copies of signers' logs; ``limits`` what no check here establishes.
     """
 
     TEMPLATE: ClassVar[str] = "front.html"
@@ -48,12 +50,15 @@ class FrontPage:
     in_use: tuple[FleetCard, ...]
     rehearsals: tuple[FleetCard, ...]
     timeline: tuple[FleetCard, ...]
+    logs: tuple[LogCard, ...]
     limits: tuple[str, ...]
     checked: str
     transfer: str | None
 
 
-def front_page(sources: Sources, all_checked: Sequence[Checked], *, clock: datetime, assets: Assets) -> FrontPage:
+def front_page(
+    sources: Sources, all_checked: Sequence[Checked], logs: Sequence[LogContext], *, clock: datetime, assets: Assets
+) -> FrontPage:
     """The model of the front page."""
     newest_first = sorted(all_checked, key=lambda item: (item.source.announcement.deployed_at, item.id), reverse=True)
     cards = tuple(_card(item, sources, all_checked) for item in newest_first)
@@ -71,6 +76,7 @@ def front_page(sources: Sources, all_checked: Sequence[Checked], *, clock: datet
         in_use=tuple(card for card in cards if not card.rehearsal and card.superseded_by is None),
         rehearsals=tuple(card for card in cards if card.rehearsal and card.superseded_by is None),
         timeline=cards,
+        logs=tuple(log_card(context) for context in logs),
         limits=words.limits(),
         checked=time_text(clock),
         transfer=size_text(assets.transfer) if assets.entry is not None else None,

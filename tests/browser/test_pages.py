@@ -12,7 +12,9 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from generator.build import build_site
 from generator.rehearsal.options import RehearsalOptions
 from generator.rehearsal.rehearsing import rehearse
+from generator.rehearsal.signer import NAMESPACE
 from tests.browser.conftest import EVIDENCE, NODE_MODULES
+from tests.unit.generator.planted_log import everything, plant_copy
 from verifier_web.packing import RuntimeManifest
 from verifier_web.preview import preview
 
@@ -24,9 +26,13 @@ PAGES = [
     "procedure/",
     "trust/",
     "404.html",
+    f"log/{NAMESPACE}/",
+    f"log/{NAMESPACE}/keys/",
+    f"log/{NAMESPACE}/epochs/2/",
 ]
 DEPLOYMENT = PAGES[1]
-FAILING = "deployments/rehearsal-failing/"
+FAILING = ["deployments/rehearsal-failing/", *PAGES[-3:]]
+"""Pages of the failing site: a deployment and a log."""
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WIDTHS = [320, 360, 768, 1280]
 
@@ -45,7 +51,7 @@ def pages_address(
 
 @pytest.fixture(scope="module")
 def failing_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A site with one deployment that is published as failing."""
+    """A site with one deployment and one log that are published as failing."""
     folder = tmp_path_factory.mktemp("failing")
     options = RehearsalOptions(seed="pages", id="rehearsal-failing", fault="attestation-debug-enabled")
     files = {f"deployments/rehearsal-failing/{path}": data for path, data in rehearse(options).items()}
@@ -56,7 +62,8 @@ def failing_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     for name, data in files.items():
         (folder / "evidence" / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / "evidence" / name).write_bytes(data)
-    build_site(evidence=folder / "evidence", out=folder / "site", publish_failing={"rehearsal-failing"})
+    plant_copy(folder / "evidence", everything())
+    build_site(evidence=folder / "evidence", out=folder / "site", publish_failing={"rehearsal-failing", NAMESPACE})
     with preview(folder / "site") as server:
         yield server.address
 
@@ -87,7 +94,7 @@ def test_axe_finds_nothing(
         viewport={"width": width, "height": 800},
         bypass_csp=True,  # for axe's own code alone; that pages obey their policy is tested below
     ) as context:
-        addresses = [pages_address + path for path in PAGES] + [failing_address + FAILING]
+        addresses = [pages_address + path for path in PAGES] + [failing_address + path for path in FAILING]
         found = {address: violations(opened(context, address)) for address in addresses}
     assert {address: items for address, items in found.items() if items} == {}
 
@@ -109,7 +116,7 @@ def test_no_page_is_wider_than_the_screen(
     chromium: Browser, pages_address: str, failing_address: str, width: int, direction: str
 ) -> None:
     with chromium.new_context(viewport={"width": width, "height": 800}) as context:
-        for address in [*(pages_address + path for path in PAGES), failing_address + FAILING]:
+        for address in [pages_address + path for path in PAGES] + [failing_address + path for path in FAILING]:
             page = opened(context, address)
             page.evaluate(f"document.documentElement.dir = '{direction}'")
             assert page.evaluate("document.documentElement.scrollWidth") <= width, address

@@ -25,7 +25,9 @@ CACHE = Path(".cache/browser-runtime")
 @click.command("build", short_help="Make the site: evidence/ to site/.")
 @click.option("--evidence", metavar="DIR", type=FOLDER, default="evidence", help="evidence/ by default.")
 @click.option("--out", metavar="DIR", type=FOLDER, default="site", help="site/ by default.")
-@click.option("--publish-failing", metavar="ID", multiple=True, help="Publish this deployment as failing. Repeatable.")
+@click.option(
+    "--publish-failing", metavar="ID", multiple=True, help="Publish this deployment, or log, as failing. Repeatable."
+)
 @click.option("--at", metavar="TIME", callback=time_value, help="The moment of the check; the evidence's newest date.")
 @click.option("--base-path", metavar="PATH", default="/", help="Where on its host the site will be; / by default.")
 @click.option("--node-modules", metavar="DIR", type=FOLDER, default="node_modules", help="Where npm put Pyodide.")
@@ -39,7 +41,9 @@ def command(
     node_modules: Path,
     no_runtime: bool,
 ) -> ExitCode:
-    """Check every deployment in the evidence, and make the site of them. Same evidence, same bytes.
+    """Check every deployment and every copy of a log in the evidence, and make the site of them.
+
+    Same evidence, same bytes.
 
     What does not verify is not published, and nothing is written, unless it is named to be published as failing: then
     its page says so at its top. Without --at the moment is SOURCE_DATE_EPOCH, or the newest date in the evidence.
@@ -79,6 +83,9 @@ def _tell(summary: BuildSummary) -> None:
     for item in summary.deployments:
         failing = "  PUBLISHED AS FAILING" if item.failing else ""
         voice.say(f"{item.id}: {item.outcome}, report digest {item.report_digest}{failing}")
+    for log in summary.logs:
+        failing = "  PUBLISHED AS FAILING" if log.failing else ""
+        voice.say(f"{log.namespace}: {log.outcome}, {log.epochs} epochs of the signer's log{failing}")
     moment = format_time(summary.clock)
     voice.say(f"{summary.files} files, {summary.size} bytes in {summary.out}, checked as of {moment}")
 

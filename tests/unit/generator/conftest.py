@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,12 @@ from generator.checking import Checked, check_all
 from generator.clock import build_clock
 from generator.rehearsal.options import RehearsalOptions
 from generator.rehearsal.rehearsing import rehearse
+from generator.rehearsal.signer import NAMESPACE
+from generator.signer_log.checking import CheckedLog, check_logs
+from generator.signer_log.opened import open_logs
 from generator.sources import Sources, read_sources
+from tests.unit.generator.planted_log import everything, log_evidence, plant_copy
+from verifier_web.headers import is_log_api
 
 ROOT = Path(__file__).parents[3]
 EVIDENCE = ROOT / "evidence"
@@ -33,9 +39,9 @@ class Site:
 
     @cached_property
     def pages(self) -> dict[str, str]:
-        """Path of every page to its HTML."""
-        found = sorted(self.folder.rglob("*.html"))
-        return {path.relative_to(self.folder).as_posix(): path.read_text("utf-8") for path in found}
+        """Path of every page to its HTML; answers of the log are none, whatever their files are called."""
+        found = {path.relative_to(self.folder).as_posix(): path for path in sorted(self.folder.rglob("*.html"))}
+        return {name: path.read_text("utf-8") for name, path in found.items() if not is_log_api(f"/{name}")}
 
     @property
     def deployment_pages(self) -> dict[str, str]:
@@ -93,3 +99,21 @@ def failing_site(failing_evidence: Path) -> Site:
     """Deployments that do not verify, published as failing."""
     folder = failing_evidence.parent / "out"
     return Site(folder, build_site(evidence=failing_evidence, out=folder, publish_failing=FAILING, engine=ENGINE))
+
+
+@pytest.fixture(scope="session")
+def log_site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """A copy of the log with one of everything planted in it, published as failing, with its deployments."""
+    folder = tmp_path_factory.mktemp("log")
+    evidence = plant_copy(log_evidence(folder / "evidence"), everything())
+    summary = build_site(evidence=evidence, out=folder / "out", publish_failing={NAMESPACE}, engine=ENGINE)
+    return Site(folder / "out", summary)
+
+
+@pytest.fixture(scope="session")
+def checked_log(sources: Sources, checked: dict[str, Checked]) -> Iterator[CheckedLog]:
+    """The committed copy of the rehearsals' log, audited."""
+    with open_logs(EVIDENCE / "signer-log") as logs:
+        clock = build_clock({}, sources.dates)
+        (found,) = check_logs(logs, sources, list(checked.values()), clock=clock, publish_failing=())
+        yield found

@@ -61,6 +61,7 @@ def made(checked: dict[str, Checked], sources: Sources) -> Mapping[str, MemberPa
         assets=Assets(stylesheet="s", icon="i"),
         raw="evidence",
         downloads={},
+        logs=(),
     )
     return dict(member_pages(checked[ID], context))
 

@@ -109,8 +109,8 @@ def test_the_list_for_the_browser_names_files_that_are_there(site: Site) -> None
 # --- links -----------------------------------------------------------------------------------------------------------
 
 
-def test_every_link_leads_to_a_file_or_a_place_in_a_page(site: Site, failing_site: Site) -> None:
-    for built in (site, failing_site):
+def test_every_link_leads_to_a_file_or_a_place_in_a_page(site: Site, failing_site: Site, log_site: Site) -> None:
+    for built in (site, failing_site, log_site):
         documents = {path: read(html) for path, html in built.pages.items()}
         for path, document in documents.items():
             for link in [*document.links, *document.sources]:
@@ -154,8 +154,8 @@ def test_every_digest_on_a_page_is_of_a_file_or_of_a_thing_it_names(site: Site, 
 # --- HTML ------------------------------------------------------------------------------------------------------------
 
 
-def test_html_is_well_formed(site: Site, failing_site: Site) -> None:
-    for built in (site, failing_site):
+def test_html_is_well_formed(site: Site, failing_site: Site, log_site: Site) -> None:
+    for built in (site, failing_site, log_site):
         for path, html in built.pages.items():
             document = read(html)
             assert document.problems == [], path
@@ -165,8 +165,8 @@ def test_html_is_well_formed(site: Site, failing_site: Site) -> None:
             assert html.startswith("<!doctype html>\n")
 
 
-def test_headings_go_down_one_level_at_a_time(site: Site) -> None:
-    for path, html in site.pages.items():
+def test_headings_go_down_one_level_at_a_time(site: Site, log_site: Site) -> None:
+    for path, html in [*site.pages.items(), *log_site.pages.items()]:
         levels = read(html).headings
         assert levels.count(1) == 1, path
         for before, after in pairwise(levels):
@@ -174,10 +174,10 @@ def test_headings_go_down_one_level_at_a_time(site: Site) -> None:
 
 
 @pytest.mark.slow
-def test_the_validator_finds_no_error(site: Site, failing_site: Site) -> None:
+def test_the_validator_finds_no_error(site: Site, failing_site: Site, log_site: Site) -> None:
     if shutil.which("java") is None or not VNU.is_file():
         pytest.skip("the validator (vnu-jar) or Java is not installed")
-    pages = [str(built.folder / path) for built in (site, failing_site) for path in built.pages]
+    pages = [str(built.folder / path) for built in (site, failing_site, log_site) for path in built.pages]
     command = ["java", "-jar", str(VNU), "--format", "json", "--errors-only", "--exit-zero-always", *pages]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     found = [item["message"] for item in json.loads(done.stderr)["messages"]]

@@ -54,9 +54,16 @@ def test_a_page_uses_just_the_fields_of_its_model(page: type[Page], environment:
 
 
 def test_the_page_models_are_found() -> None:
-    assert {"DeploymentPage", "FrontPage", "NotFoundPage", "ProcedurePage", "TrustPage"} <= {
-        page.__name__ for page in PAGES
-    }
+    assert {
+        "DeploymentPage",
+        "FrontPage",
+        "LogEpochPage",
+        "LogKeysPage",
+        "LogPage",
+        "NotFoundPage",
+        "ProcedurePage",
+        "TrustPage",
+    } <= {page.__name__ for page in PAGES}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.__name__)
@@ -101,12 +108,12 @@ def test_nothing_inline_and_nothing_from_elsewhere() -> None:
         assert not re.search(r"<style|\sstyle=|\son[a-z]+=|<script(?! type=\"module\" src=)|https?://", text), path.name
 
 
-def test_classes_and_rules_belong_to_each_other(site: Site, failing_site: Site) -> None:
+def test_classes_and_rules_belong_to_each_other(site: Site, failing_site: Site, log_site: Site) -> None:
     """A rule without an element is left behind; an element's class without a rule is a slip of the pen."""
     sheet = (TEMPLATES / "assets/site.css").read_text("utf-8")
     sheet = re.sub(r'/\*.*?\*/|"[^"]*"|:\s*[^{};]*;', "", sheet, flags=re.DOTALL)
     ruled = set(re.findall(r"\.([a-zA-Z][\w-]*)", sheet))
-    pages = "".join([*site.pages.values(), *failing_site.pages.values()])
+    pages = "".join([page for built in (site, failing_site, log_site) for page in built.pages.values()])
     written = "".join(path.read_text("utf-8") for path in TEMPLATES.rglob("*.html"))
     used = {name for found in re.findall(r'class="([^"{]*)"', pages + written) for name in found.split()}
     assert ruled - used == {"matrix--many"}
