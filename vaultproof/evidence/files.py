@@ -18,6 +18,7 @@ DEPLOYMENT = "deployment.json"
 FLEET_KEYS = "bundle/fleet-keys.json"
 PROOF = "bundle/proof.json"
 FETCHED = "audit/fetched.json"
+INFO = "audit/info.json"
 NAMESPACE = "audit/namespace.json"
 CEREMONY = "ceremony/record.json"
 

@@ -19,7 +19,13 @@ STATUS = {
     Status.NOT_PUBLISHED: "Not published",
     Status.NOT_APPLICABLE: "Not asked for here",
 }
-STATUS_BY_CODE = {"not-run": "Not run yet", "readers-own": "Yours to do"}
+STATUS_BY_CODE = {
+    "not-run": "Not run yet",
+    "readers-own": "Yours to do",
+    "advertised-keys-pinned": "Note",
+    "advertised-keys-differ": "Note",
+    "advertised-keys-unread": "Note",
+}
 COUNTED = {
     Status.MATCH: "match",
     Status.MISMATCH: "not matching",
@@ -184,6 +190,8 @@ LABELS = {
     "ceremony-to": "Last entry",
     "copy-date": "Date of this copy",
     "copy-source": "Where the copy comes from",
+    "advertised-not-pinned": "Advertised, and not pinned",
+    "pinned-not-advertised": "Pinned, and not advertised",
     "keys-added": "Keys added",
     "keys-removed": "Keys removed",
     "deployment": "Deployment",
@@ -269,6 +277,12 @@ CODES = {
     "copy-dated": "This copy of the log says when and where it was taken.",
     "copy-from-the-future": "The copy of the log is dated after this check: is the clock right?",
     "copy-older-than-record": "The copy is said to be older than a record in it.",
+    "advertised-keys-pinned": "The log's own list of keys, which is not signed, names the pinned ones."
+    " Nothing rests on it.",
+    "advertised-keys-differ": "The log's own list of keys, which is not signed, is not the list of pinned ones. Nothing"
+    " rests on it: one of them may be newer.",
+    "advertised-keys-unread": "The log's own list of keys, which is not signed, could not be read."
+    " Nothing rests on it.",
     "too-many-epochs": "There are more epochs than this step reads.",
     "announced-change": "What this epoch added and removed belongs to an announced deployment.",
     "unannounced-epoch": "This epoch's keys belong to NO announced deployment.",

@@ -6,13 +6,14 @@ from vaultproof.epoch_check import check_epoch
 from vaultproof.errors import Unavailable, VaultproofError
 from vaultproof.evidence.audit import read_fetched, read_namespace, record_paths
 from vaultproof.evidence.epoch import EpochRecord, read_epoch
-from vaultproof.evidence.files import FETCHED, NAMESPACE
+from vaultproof.evidence.files import FETCHED, INFO, NAMESPACE
 from vaultproof.frozen import frozen
 from vaultproof.report import Fact, Origin, Status
+from vaultproof.signer_log.answers import read_info
 from vaultproof.steps.base import Context, Finding, Substeps, compared, shown
 from vaultproof.steps.signer import SignedRecord
 from vaultproof.strict.encodings import format_milliseconds, format_time
-from vaultproof.trust.configuration import Namespace
+from vaultproof.trust.configuration import Namespace, Signer
 
 _FIELDS = ("ciphersuite", "namespace", "timestamp", "epoch", "digest", "signature", "key_id")
 MAX_EPOCHS = 1000
@@ -39,6 +40,7 @@ async def audit_log(context: Context) -> Finding:
     _root(substeps, context, signed.namespace, records)
     _same_as_proof(substeps, signed.record, records)
     _copy(substeps, context, signed.record)
+    _advertised(substeps, context, signed.signer)
     return substeps.finding(LoggedEpochs(records=tuple(records.values())))
 
 
@@ -149,6 +151,35 @@ def _copy(substeps: Substeps, context: Context, record: EpochRecord) -> None:
         substeps.mismatch("copy", "copy-older-than-record", date, source, signed)
     else:
         substeps.match("copy", "copy-dated", date, source)
+
+
+def _advertised(substeps: Substeps, context: Context, signer: Signer) -> None:
+    """Note which keys the log itself advertises, beside the pinned ones.
+
+    That answer is not signed, may be older or newer than the pins, and nothing rests on it: so whatever it says, or
+    that it is not there, this neither matches nor fails.
+    """
+    data = context.files.get(INFO)
+    if data is None:
+        return
+    try:
+        info = read_info(data, file=INFO)
+    except VaultproofError:
+        where = shown("place", INFO, Origin.COMPUTED)
+        substeps.add("advertised-keys", Status.NOT_APPLICABLE, "advertised-keys-unread", where)
+        return
+    advertised = {key.public_key for key in info.keys}
+    pinned = {key.public_key for key in signer.keys}
+    facts = [
+        shown(label, key.hex(), Origin.NOT_VERIFIED, file=INFO)
+        for label, keys in (
+            ("advertised-not-pinned", advertised - pinned),
+            ("pinned-not-advertised", pinned - advertised),
+        )
+        for key in sorted(keys)
+    ]
+    code = "advertised-keys-differ" if facts else "advertised-keys-pinned"
+    substeps.add("advertised-keys", Status.NOT_APPLICABLE, code, *facts)
 
 
 def _label(name: str) -> str:

@@ -167,3 +167,46 @@ def test_a_bundle_that_is_not_published_is_not_a_contradiction(path: str) -> Non
     assert found.step("digest").status is Status.NOT_PUBLISHED
     assert found.verdict.outcome.value == "incomplete"
     assert found.step("signer").because == "digest"
+
+
+KEY = "ab" * 32
+ADVERTISED = {
+    "as pinned": ([], "advertised-keys-pinned", []),
+    "another one": (
+        [{"op": "set", "path": "audit/info.json", "pointer": "/keys/0/public_key", "value": KEY}],
+        "advertised-keys-differ",
+        ["advertised-not-pinned", "pinned-not-advertised"],
+    ),
+    "one less": (
+        [{"op": "unset", "path": "audit/info.json", "pointer": "/keys/0"}],
+        "advertised-keys-differ",
+        ["pinned-not-advertised"],
+    ),
+    "unreadable": ([{"op": "write", "path": "audit/info.json", "text": "{"}], "advertised-keys-unread", ["place"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "code", "labels"), ADVERTISED.values(), ids=ADVERTISED)
+def test_keys_that_the_log_advertises_are_noted_and_decide_nothing(
+    changes: list[dict[str, Any]], code: str, labels: list[str]
+) -> None:
+    plain, changed = report(), report(*changes)
+    assert substep(changed.step("audit-log"), "advertised-keys") == (Status.NOT_APPLICABLE, code)
+    (note,) = (item for item in changed.step("audit-log").substeps if item.id == "advertised-keys")
+    assert [fact.label for fact in note.facts if fact.label != "expected"][: len(labels)] == labels
+    assert not any(fact.compared for fact in note.facts)
+    assert [step.status for step in changed.steps] == [step.status for step in plain.steps]
+    assert changed.verdict.outcome is plain.verdict.outcome
+
+
+def test_a_log_without_its_list_of_keys_is_checked_as_ever() -> None:
+    changed = report({"op": "remove", "path": "audit/info.json"})
+    assert changed.verdict.outcome is report().verdict.outcome
+    assert [item for item in changed.step("audit-log").substeps if item.id == "advertised-keys"] == []
+
+
+def test_a_good_list_of_keys_makes_nothing_hold() -> None:
+    broken = {"op": "set", "path": "audit/1.json", "pointer": "/timestamp", "value": 1}
+    step = report(broken).step("audit-log")
+    assert substep(step, "advertised-keys") == (Status.NOT_APPLICABLE, "advertised-keys-pinned")
+    assert step.status is Status.MISMATCH
