@@ -156,7 +156,7 @@ def epoch_coverage(checked: CheckedLog, epoch: int, titles: Mapping[str, str]) -
         if finding.code in (*_UNEXPLAINED, "evidence-not-as-logged"):
             return Coverage(status=STATUS[finding.standing], text=_waited(finding, checked.now), deployment=None,
                             title=None)  # fmt: skip
-    return Coverage(status="could_not_check", text="Not known: its record does not hold", deployment=None, title=None)
+    return Coverage(status="not_evaluated", text="Its record does not hold", deployment=None, title=None)
 
 
 def evidence_coverage(checked: CheckedLog, deployment: str, epoch: int) -> tuple[str, str]:

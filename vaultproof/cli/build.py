@@ -85,7 +85,8 @@ def _tell(summary: BuildSummary) -> None:
         voice.say(f"{item.id}: {item.outcome}, report digest {item.report_digest}{failing}")
     for log in summary.logs:
         failing = "  PUBLISHED AS FAILING" if log.failing else ""
-        voice.say(f"{log.namespace}: {log.outcome}, {log.epochs} epochs of the signer's log{failing}")
+        epochs = "1 epoch" if log.epochs == 1 else f"{log.epochs} epochs"
+        voice.say(f"{log.namespace}: {log.outcome}, {epochs} of the signer's log{failing}")
     moment = format_time(summary.clock)
     voice.say(f"{summary.files} files, {summary.size} bytes in {summary.out}, checked as of {moment}")
 

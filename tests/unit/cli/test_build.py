@@ -84,3 +84,16 @@ def test_without_pyodide_the_way_out_is_told(run: Run, evidence: Path) -> None:
     assert (ran.code, ran.out) == (ExitCode.COULD_NOT_CHECK, "")
     assert "hint: --no-runtime builds pages without the check in the browser" in ran.err
     assert not (evidence.parent / "site").exists()
+
+
+def test_a_log_that_does_not_hold_is_not_published_unless_it_is_named(run: Run, evidence: Path) -> None:
+    """Without the deployments of its epochs, nothing explains them."""
+    shutil.copytree(EVIDENCE / "signer-log", evidence / "signer-log")
+    namespace = "rehearsal.encrypted_backups.fleet_keys.v1"
+    code, out, err = build(run, evidence)
+    assert (code, out) == (ExitCode.COULD_NOT_CHECK, "")
+    assert f"{namespace}: incomplete" in err
+    assert "epoch-without-evidence: Epoch 1: This epoch was logged" in err
+    code, out, err = build(run, evidence, "--publish-failing", namespace)
+    assert (code, err) == (ExitCode.VERIFIED, "")
+    assert f"{namespace}: incomplete, 3 epochs of the signer's log  PUBLISHED AS FAILING" in out.splitlines()

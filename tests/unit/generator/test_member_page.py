@@ -300,6 +300,7 @@ def layered(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str | None], 
         context = DeploymentContext(
             sources=sources, others={}, clock=clock, assets=Assets(stylesheet="s", icon="i"), raw="evidence",
             downloads={},
+        logs=(),
         )  # fmt: skip
         found = dict(member_pages(checked, context))["hsm/hsm-03/index.html"]
         assert isinstance(found, MemberPage)
