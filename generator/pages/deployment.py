@@ -20,7 +20,7 @@ from generator.markup import to_html
 from generator.matrix import Matrix, fleet_matrix, key_holders
 from generator.pages.failing import Failing, failing_view
 from generator.pages.frame import Assets, Frame, make_frame
-from generator.pages.log import LogLink, log_link
+from generator.pages.log_links import LogLink, log_link
 from generator.pages.names import DISTRIBUTIONS, FILE_ORIGINS, operator_name, product_name
 from generator.picture import Picture, trust_picture
 from generator.qr import qr_svg

@@ -11,7 +11,7 @@ from generator.checking import Checked
 from generator.formatting import count_text, date_text, size_text, time_text
 from generator.pages.deployment import published_keys
 from generator.pages.frame import Assets, Frame, make_frame
-from generator.pages.log import LogCard, log_card
+from generator.pages.log_links import LogCard, log_card
 from generator.pages.names import SHORT_DISTRIBUTIONS, product_name
 from generator.signer_log.views import LogContext
 from generator.sources import Sources

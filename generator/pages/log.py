@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -20,14 +20,14 @@ from generator.signer_log.views import (
     LogFindingView,
     copy_age,
     epoch_coverage,
-    epoch_folder,
     epoch_status,
     evidence_coverage,
     finding_view,
+    has_no_directory,
+    span_text,
     verdict_label,
     verdict_sentence,
 )
-from vaultproof.errors import VaultproofError
 from vaultproof.mirror.answer import Resource
 from vaultproof.presentation.log_english import (
     AUDIT_DOES_NOT_ESTABLISH,
@@ -38,7 +38,6 @@ from vaultproof.signer_log.findings import STANDINGS, Conclusion, Standing
 from vaultproof.signer_log.paths import NAMESPACES
 from vaultproof.signer_log.statements import advertised_keys
 from vaultproof.strict.encodings import from_milliseconds
-from vaultproof.strict.json import loads
 
 ROOT = "../../"
 SHOWN_AT_TOP = 5
@@ -128,48 +127,6 @@ class LogPage:
     commands: tuple[CommandBlock, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogCard:
-    """A copy of a log in short, for other pages; ``href`` is relative to the site's root."""
-
-    namespace: str
-    href: str
-    rehearsal: bool
-    outcome: str
-    label: str
-    sentence: str
-    span: str
-    copied: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogLink:
-    """From a deployment to its epoch in a copy of the log; addresses are relative to the site's root.
-
-    ``epoch_href`` is None where the copy does not have that epoch.
-    """
-
-    epoch: int
-    namespace: str
-    href: str
-    epoch_href: str | None
-    outcome: str
-    label: str
-
-
-def log_link(namespace: str | None, epoch: int | None, rehearsal: bool, logs: Sequence[LogContext]) -> LogLink | None:
-    """The link for a deployment; None where its keys are in no log, or there is no copy of it."""
-    for context in logs:
-        if context.checked.namespace == namespace and epoch is not None and context.checked.rehearsal == rehearsal:
-            has_page = epoch in context.selection.epochs
-            return LogLink(
-                epoch=epoch, namespace=namespace, href=context.folder,
-                epoch_href=epoch_folder(namespace, epoch) if has_page else None,
-                outcome=OUTCOMES[context.checked.conclusion], label=verdict_label(context.checked),
-            )  # fmt: skip
-    return None
-
-
 def log_page(context: LogContext) -> LogPage:
     """The model of the overview."""
     checked = context.checked
@@ -218,33 +175,9 @@ def log_page(context: LogContext) -> LogPage:
         commands=site_blocks(
             checked.namespace, pages=context.folder, api=context.api,
             epoch=context.epochs[-1].number if context.epochs else None,
-            plexi=_has_no_directory(context),
+            plexi=has_no_directory(context),
         ),
     )  # fmt: skip
-
-
-def log_card(context: LogContext) -> LogCard:
-    """The copy in short."""
-    checked = context.checked
-    return LogCard(
-        namespace=checked.namespace,
-        href=context.folder,
-        rehearsal=checked.rehearsal,
-        outcome=OUTCOMES[checked.conclusion],
-        label=verdict_label(checked),
-        sentence=verdict_sentence(checked),
-        span=span_text(context),
-        copied=f"Copied {date_text(checked.log.copied_at)}",
-    )
-
-
-def span_text(context: LogContext) -> str:
-    """Which epochs the copy holds."""
-    span = context.checked.audit.span
-    if span is None:
-        return "no epoch"
-    epochs = count_text(span.count, "epoch")
-    return f"{epochs}, {span.first} to {span.last}" if span.count > 1 else f"{epochs}, number {span.first}"
 
 
 def _worst_first(findings: tuple[LogFindingView, ...]) -> tuple[LogFindingView, ...]:
@@ -358,15 +291,3 @@ def _origins(context: LogContext) -> tuple[str, ...]:
     """Where the records that have a page came from, each place once, without the paths of the API."""
     found = {epoch.answer.origin.partition(NAMESPACES)[0].rstrip(", ") for epoch in context.epochs}
     return tuple(sorted(found))
-
-
-def _has_no_directory(context: LogContext) -> bool:
-    """Whether the log names no directory of proofs: the signer's client then checks signatures alone.
-
-    With an empty one, as some namespaces have it, that client stops at every epoch but the first (plexi 0.1.2).
-    """
-    answer = context.checked.log.store.latest(context.checked.namespace, Resource.NAMESPACE)
-    try:
-        return answer is not None and loads(answer.body, file="namespace").get("log_directory") is None
-    except VaultproofError:
-        return False  # the audit has said that it cannot be read

@@ -10,10 +10,13 @@ from generator.formatting import count_text, date_text
 from generator.pages.frame import REHEARSAL, Assets
 from generator.signer_log.checking import CheckedLog
 from generator.signer_log.epochs import Epoch, Selection
+from vaultproof.errors import VaultproofError
+from vaultproof.mirror.answer import Resource
 from vaultproof.presentation.log_english import CONCLUSIONS, TITLES
 from vaultproof.presentation.log_words import fact_label, finding_words
 from vaultproof.signer_log.findings import LogFinding, Standing
 from vaultproof.signer_log.reconcile import age
+from vaultproof.strict.json import loads
 
 STATUS = {Standing.CONTRADICTION: "mismatch", Standing.COULD_NOT_CHECK: "could_not_check", Standing.NOTE: "note"}
 """Standings as the states that icons and colours have; a note has one of its own."""
@@ -108,6 +111,15 @@ def verdict_sentence(checked: CheckedLog) -> str:
     return CONCLUSIONS[checked.conclusion]
 
 
+def span_text(context: LogContext) -> str:
+    """Which epochs the copy holds."""
+    span = context.checked.audit.span
+    if span is None:
+        return "no epoch"
+    epochs = count_text(span.count, "epoch")
+    return f"{epochs}, {span.first} to {span.last}" if span.count > 1 else f"{epochs}, number {span.first}"
+
+
 def finding_view(finding: LogFinding, context: LogContext) -> LogFindingView:
     """One finding in words."""
     words = finding_words(finding)
@@ -184,3 +196,15 @@ def copy_age(checked: CheckedLog) -> str:
     if old < timedelta(0):
         return f"{date_text(checked.log.copied_at)}, after the moment of this check"
     return f"{age_text(old)} old at the moment of this check"
+
+
+def has_no_directory(context: LogContext) -> bool:
+    """Whether the log names no directory of proofs: the signer's client then checks signatures alone.
+
+    With an empty one, as some namespaces have it, that client stops at every epoch but the first (plexi 0.1.2).
+    """
+    answer = context.checked.log.store.latest(context.checked.namespace, Resource.NAMESPACE)
+    try:
+        return answer is not None and loads(answer.body, file="namespace").get("log_directory") is None
+    except VaultproofError:
+        return False  # the audit has said that it cannot be read
