@@ -29,6 +29,7 @@ from vaultproof.errors import VaultproofError
 from vaultproof.evidence.files import sha256_hex
 from vaultproof.mirror.answer import Resource, StoredAnswer
 from vaultproof.presentation.digest_words import digest_words
+from vaultproof.signer_log.findings import Conclusion
 from vaultproof.strict.encodings import MAX_MILLISECONDS, from_milliseconds
 
 ROOT = "../../../../"
@@ -68,6 +69,7 @@ class LogEpochPage:
     keys_href: str
     rehearsal: bool
     failing: bool
+    contradicted: bool
     status: str
     status_label: str
     findings: tuple[LogFindingView, ...]
@@ -121,6 +123,7 @@ def _page(epoch: Epoch, context: LogContext, beside: tuple[int | None, int | Non
         keys_href="../../keys/",
         rehearsal=checked.rehearsal,
         failing=checked.failing,
+        contradicted=checked.conclusion is Conclusion.CONTRADICTED,
         status=status,
         status_label=label,
         findings=tuple(finding_view(item, context) for item in found),

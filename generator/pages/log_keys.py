@@ -10,6 +10,7 @@ from generator.formatting import count_text, date_text
 from generator.pages.frame import Frame, make_frame
 from generator.signer_log.views import LogContext, LogFindingView, finding_view
 from vaultproof.presentation.digest_words import digest_words
+from vaultproof.signer_log.findings import Conclusion
 from vaultproof.signer_log.key_history import KeyChange
 from vaultproof.strict.encodings import from_milliseconds
 
@@ -57,6 +58,7 @@ class LogKeysPage:
     log_name: str
     rehearsal: bool
     failing: bool
+    contradicted: bool
     changes: tuple[ChangeView, ...]
     older: int
     findings: tuple[LogFindingView, ...]
@@ -79,6 +81,7 @@ def keys_page(context: LogContext) -> LogKeysPage:
         log_name=checked.namespace,
         rehearsal=checked.rehearsal,
         failing=checked.failing,
+        contradicted=checked.conclusion is Conclusion.CONTRADICTED,
         changes=tuple(change_view(change, context) for change in reversed(changes[-MOST_CHANGES:])),
         older=max(0, len(changes) - MOST_CHANGES),
         findings=tuple(finding_view(item, context) for item in checked.findings.items if item.code in _ABOUT_KEYS),

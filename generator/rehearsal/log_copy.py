@@ -46,7 +46,7 @@ def log_copy(deployments: Mapping[str, Files]) -> dict[str, bytes]:
 def _answers(records: Mapping[int, bytes]) -> Iterator[Answer]:
     """What the log server answers; no request is made, so that no port of this computer is in it."""
     ledger = Ledger()
-    # Without a directory of proofs, written as the live log writes it for most such namespaces: null.
+    # Without a directory of proofs: null, as the live log writes it for some such namespaces; for others it writes "".
     ledger.create(NAMESPACE, log_directory=None)
     for _, body in sorted(records.items()):
         ledger.take(NAMESPACE, body)
