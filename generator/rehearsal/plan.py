@@ -19,7 +19,11 @@ ROLE = "session"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyPlan:
-    """A key inside an HSM: the 32 bytes of its X25519 public key, and what the HSM says of it."""
+    """A key inside an HSM, and what the HSM says of it.
+
+    ``public`` is the key as it is published: the 32 bytes of an X25519 key, or another key as DER SubjectPublicKeyInfo
+    where another maker's HSMs attest.
+    """
 
     public: bytes
     role: str = ROLE

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from tests.unit.attestation.fixed_keys import STEPS, fixed_key
 from vaultproof.asn1 import oids, writer
 from vaultproof.attestation.anchors import TrustAnchor
 
@@ -20,7 +21,12 @@ SHA256_WITH_RSA = writer.sequence(writer.oid(oids.SHA256_WITH_RSA), writer.null(
 
 @lru_cache(maxsize=64)
 def key(label: str) -> rsa.RSAPrivateKey:
-    """One key a label for the whole run; a label that begins with ``e3`` has the public exponent 3."""
+    """One key a label for the whole run; a label that begins with ``e3`` has the public exponent 3.
+
+    Those of ``fixed_keys`` are the same in every run.
+    """
+    if label in STEPS:
+        return fixed_key(label)
     return rsa.generate_private_key(3 if label.startswith("e3") else 65537, 2048)
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from tests.unit.attestation import makers, rsa_makers
-from tests.unit.attestation.rsa_makers import certificate, common
+from tests.unit.attestation.securosys import FIELDS, FLAGS, KEY, Hsm
 from vaultproof.asn1 import oids
 from vaultproof.attestation.adapter import Attestation
 from vaultproof.attestation.anchors import TrustAnchor
@@ -27,57 +27,6 @@ from vaultproof.errors import Malformed, Mismatch, Unavailable, Unsupported, Vau
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 ANCHORS = (rsa_makers.anchor("root", TECHNOLOGY),)
-SIGNING = makers.extension(oids.KEY_USAGE, makers.SIGNING, critical=True)
-KEY = makers.spki("fleet-a")
-FLAGS = {
-    "decrypt": "false", "sign": "true", "unwrap": "false", "derive": "true", "sensitive": "true",
-    "always_sensitive": "true", "extractable": "false", "never_extractable": "true",
-}  # fmt: skip
-FIELDS = {
-    "label": "vault key", "create_time": "2026-01-02T03:04:05Z", "attest_time": "2026-10-30T10:00:00Z",
-    "algorithm": "EC", "algorithm_oid": oids.EC_PUBLIC_KEY, "public_key": base64.b64encode(KEY).decode(),
-}  # fmt: skip
-
-
-def element(name: str, content: str) -> str:
-    return f"<{name}>{content}</{name}>\n"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hsm:
-    """One Primus HSM; change any part with ``dataclasses.replace``."""
-
-    serial: str = "18386101"
-    key_name: str = "attestation-key"
-    fields: Mapping[str, str] = field(default_factory=lambda: FIELDS)
-    flags: Mapping[str, str] = field(default_factory=lambda: FLAGS)
-    creation: str = ' creation="generated"'
-    root: str = "root"
-    root_name: str = "PRIMUS_HSM_ROOTKEY"
-
-    def xml(self) -> bytes:
-        flags = "".join(element(name, text) for name, text in self.flags.items())
-        fields = "".join(element(name, text) for name, text in self.fields.items())
-        body = f"<private_key{self.creation}>\n{fields}{element('attributes', flags)}</private_key>\n"
-        return b'<?xml version="1.0" encoding="UTF-8"?>\n' + body.encode()
-
-    def certificates(self) -> tuple[bytes, ...]:
-        device, top = common(f"PRIMUS HSM KEY (SN: {self.serial})"), common(self.root_name)
-        return (
-            certificate("attestation", common(self.key_name), device, "device", SIGNING),
-            certificate("device", device, top, self.root, *makers.authority(0)),
-            certificate(self.root, top, top, self.root, *makers.authority(1)),
-        )
-
-    def files(self, xml: bytes | None = None) -> dict[str, bytes]:
-        signed = self.xml() if xml is None else xml
-        return {
-            "attestation.xml": signed,
-            "attestation.sig": rsa_makers.sign("attestation", signed),
-            "chain.pem": makers.pem(*self.certificates()),
-        }
-
-
 HSM = Hsm()
 
 
