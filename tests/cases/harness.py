@@ -7,7 +7,9 @@ expectation as bytes and texts, and ``check_report`` or ``check_refusal`` judges
 ``case.json``::
 
     {"from": {"deployment": "rehearsal-messenger-2026"}        a committed deployment, or
-             {"rehearse": {"members": 3, "fault": "log-gap"}}  options of a rehearsal (seed and id have defaults),
+             {"rehearse": {"members": 3, "fault": "log-gap"}}  options of a rehearsal (seed and id have defaults), or
+             {"attest": {"technology": "securosys-primus",     three HSMs of another maker, as ``other_makers.py`` makes
+                         "trap": "wrapped"}},                  them, with one of its traps or without,
      "changes": [...], "trust": [...],                         changes of its files, and of those of evidence/trust
      "clock": "2026-11-22T12:00:00Z",
      "evidence_digest": "right" or 64 hex digits}              optional: what the reader was given
@@ -35,6 +37,7 @@ from pathlib import Path
 from typing import Any
 
 from generator.rehearsal import RehearsalOptions, rehearse
+from tests.cases.other_makers import rehearse_as
 from vaultproof.evidence.files import DEPLOYMENT, MANIFEST, sha256_hex
 from vaultproof.evidence.manifest import make_manifest
 from vaultproof.report import Report
@@ -183,12 +186,19 @@ def _made_from(name: str, source: dict[str, Any]) -> Mapping[str, bytes]:
             return tree(EVIDENCE / "deployments" / id)
         case {"rehearse": dict(options)}:
             return _rehearsed(json.dumps(options, sort_keys=True))
-    raise ValueError(f"{name}/case.json: from is a deployment or a rehearsal")
+        case {"attest": dict(options)}:
+            return _attested(**options)
+    raise ValueError(f"{name}/case.json: from is a deployment, a rehearsal or one whose HSMs are of another maker")
 
 
 @cache
 def _rehearsed(options: str) -> Mapping[str, bytes]:
     return rehearse(RehearsalOptions(**{"seed": "cases", "id": "rehearsal-case", **json.loads(options)}))
+
+
+@cache
+def _attested(technology: str, trap: str | None = None) -> Mapping[str, bytes]:
+    return rehearse_as(technology, trap)
 
 
 # --- changes ----------------------------------------------------------------------------------------------------------
