@@ -106,7 +106,10 @@ ALSO_FOUND = {
             "attestation-signature-stripped",
         )
     },
-    **{name: {"ceremony": "not-published"} for name in ("attestation-missing", "member-missing")},
+    **{
+        name: {"ceremony": "not-published"}
+        for name in ("attestation-missing", "layers-evidence-missing", "layers-maker-missing", "member-missing")
+    },
     # The nonce cannot be computed from a key file that cannot be read.
     "artifact-unreadable": {"attestation": "wrong-value"},
 }
