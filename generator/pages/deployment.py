@@ -34,7 +34,7 @@ from vaultproof.evidence.manifest import describe
 from vaultproof.presentation.view import StepView, VerdictView, step_view, verdict_view
 from vaultproof.presentation.words import Words
 from vaultproof.procedure.document import Plan, Procedure
-from vaultproof.report import Scope
+from vaultproof.report import Report, Scope
 
 STATEMENT = "statement.md"
 ROOT = "../../"
@@ -164,7 +164,6 @@ def deployment_page(checked: Checked, context: DeploymentContext) -> DeploymentP
     verdict = verdict_view(report, words)
     rehearsal = report.verdict.scope is Scope.REHEARSAL
     published = published_keys(files)
-    holders = key_holders(report)
     commands = commands_for(files, announced, trust)
     return DeploymentPage(
         frame=make_frame(
@@ -202,7 +201,7 @@ def deployment_page(checked: Checked, context: DeploymentContext) -> DeploymentP
         procedure_published=date_text(midnight(procedure.published)),
         picture=trust_picture(announced, trust, steps, keys=len(published)),
         matrix=fleet_matrix(report, announced, words),
-        keys=tuple(_key_card(key, holders.get(key.fingerprint, ()), words) for key in published),
+        keys=key_cards(published, report, words),
         changes=_changes(announced, published, context.others),
         statement=_statement(files),
         files=tuple(_file_row(path, files[path], context.raw) for path in sorted(files)),
@@ -249,6 +248,12 @@ def _statement(files: Files) -> Markup | None:
     if STATEMENT not in files:
         return None
     return to_html(files[STATEMENT].decode("utf-8", errors="replace"), shift=2)
+
+
+def key_cards(keys: tuple[FleetKey, ...], report: Report, words: Words) -> tuple[KeyCard, ...]:
+    """A card for each of the keys, with the HSMs that a report found to hold it."""
+    holders = key_holders(report)
+    return tuple(_key_card(key, holders.get(key.fingerprint, ()), words) for key in keys)
 
 
 def _key_card(key: FleetKey, holders: tuple[str, ...], words: Words) -> KeyCard:
