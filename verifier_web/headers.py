@@ -1,5 +1,8 @@
 """The one table of production headers: the static preview, the Flask service and ``_headers`` files are made from it.
 
+The browser's check needs no cross-origin isolation (COEP): it uses no shared memory.  ``same-origin`` opener and
+resource policies keep other sites' pages away from these all the same.
+
 Sources: W3C CSP Level 3 and Trusted Types; RFC 9110, 9111 and 8246 (``immutable``); Fetch (``nosniff``, CORP); HTML
 (COOP); RFC 6797 (HSTS).
 """
@@ -33,6 +36,15 @@ PAGE_POLICY = (
 RAW_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
 """A raw file that is opened as a document can load nothing and run nothing."""
 
+SERVICE_POLICY = (
+    "default-src 'none'; img-src 'self' data:; style-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+)
+"""Pages of the service run no script at all; their forms go to the service alone."""
+
+DATA_POLICY = RAW_POLICY
+"""Answers for programs are no pages either."""
+
 ALWAYS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -43,6 +55,9 @@ ALWAYS = {
 }
 
 IMMUTABLE = "public, max-age=31536000, immutable"
+UNKEPT = "no-store"
+"""What was made for one request is for nobody else, and rests in no cache."""
+
 REVALIDATE = "no-cache"
 """May be kept, must be asked about each time: a page or a raw file is never shown without asking if it is current."""
 
@@ -99,6 +114,22 @@ def headers_for(path: str) -> dict[str, str]:
         "Content-Security-Policy": RAW_POLICY if raw else PAGE_POLICY,
         "Content-Type": MEDIA_TYPES[".json"] if of_log else media_type(path),
     }
+    return dict(sorted(headers.items()))
+
+
+def service_headers(*, data: bool = False, cached: bool = False, shared: bool = False) -> dict[str, str]:
+    """The headers of an answer that the service makes itself, by name, sorted; its media type is the answer's own.
+
+    ``data`` is for programs, not a page; ``cached`` answers may be kept if they are asked about each time; ``shared``
+    ones may be read by scripts of any site (CORS), because they are public and no cookie or password opens more.
+    """
+    headers = {
+        **ALWAYS,
+        "Cache-Control": REVALIDATE if cached else UNKEPT,
+        "Content-Security-Policy": DATA_POLICY if data else SERVICE_POLICY,
+    }
+    if shared:
+        headers |= {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
     return dict(sorted(headers.items()))
 
 

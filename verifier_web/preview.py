@@ -64,13 +64,23 @@ def accepted_codings(header: str) -> frozenset[str]:
     return frozenset(accepted)
 
 
+def coded_file(file: Path, header: str) -> tuple[str | None, Path]:
+    """The precompressed copy of a file that an Accept-Encoding header takes, if there is one, else the file itself."""
+    accepted = accepted_codings(header)
+    for coding, ending in ENCODINGS:
+        copy = file.with_name(file.name + ending)
+        if coding in accepted and copy.is_file():
+            return coding, copy
+    return None, file
+
+
 @lru_cache(maxsize=4096)
 def _digest(path: Path, _size: int, _changed: int) -> str:
     """The content's hash, computed once for each state of a file (its size, when it was changed)."""
     return hashlib.sha256(path.read_bytes()).hexdigest()[:32]
 
 
-def _tag(path: Path, coding: str | None) -> str:
+def entity_tag(path: Path, coding: str | None) -> str:
     """A strong entity tag: it differs between codings, as RFC 9110, 8.8.3.3 asks."""
     state = path.stat()
     return f'"{_digest(path, state.st_size, state.st_mtime_ns)}{"-" + coding if coding else ""}"'
@@ -117,8 +127,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def _send(self, status: HTTPStatus, address: str, file: Path | None, *, with_body: bool) -> None:
-        coding, path = self._coded(file) if file is not None else (None, None)
-        tag = _tag(path, coding) if path is not None else None
+        coding, path = coded_file(file, self.headers.get("Accept-Encoding", "")) if file is not None else (None, None)
+        tag = entity_tag(path, coding) if path is not None else None
         if status is HTTPStatus.OK and tag is not None and tag in self.headers.get("If-None-Match", ""):
             status, path = HTTPStatus.NOT_MODIFIED, None
         body = path.read_bytes() if path is not None else b""
@@ -135,15 +145,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if with_body:
             self.wfile.write(body)
-
-    def _coded(self, file: Path) -> tuple[str | None, Path]:
-        """The precompressed copy of a file that the client takes, if there is one, else the file itself."""
-        accepted = accepted_codings(self.headers.get("Accept-Encoding", ""))
-        for coding, ending in ENCODINGS:
-            copy = file.with_name(file.name + ending)
-            if coding in accepted and copy.is_file():
-                return coding, copy
-        return None, file
 
     def log_message(self, format: str, *args: object) -> None:
         """Tell the server's listener, if it has one; a preview is quiet by itself."""

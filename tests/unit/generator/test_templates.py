@@ -21,8 +21,9 @@ BASE = "base.html"
 
 
 def page_models() -> list[type[Page]]:
-    """Every page model: the dataclasses of ``generator.pages`` that name a template."""
+    """Every page model: the dataclasses of ``generator.pages`` and of the service that name a template."""
     modules = [import_module(f"{pages.__name__}.{found.name}") for found in iter_modules(pages.__path__)]
+    modules.append(import_module("verifier_web.service.pages"))
     found = {name: value for module in modules for name, value in vars(module).items() if hasattr(value, "TEMPLATE")}
     return [found[name] for name in sorted(found)]
 
@@ -40,6 +41,15 @@ def parse(environment: Environment, name: str) -> nodes.Template:
     return environment.parse(environment.loader.get_source(environment, name)[0])
 
 
+def included(environment: Environment, name: str) -> set[str]:
+    """Parts that a template includes, which see its whole context."""
+    return {
+        str(found.template.value)
+        for found in parse(environment, name).find_all(nodes.Include)
+        if isinstance(found.template, nodes.Const)
+    }
+
+
 def names_asked_for(environment: Environment, name: str) -> set[str]:
     """What a template takes from its context; parts that it imports stand under names of their own."""
     template = parse(environment, name)
@@ -49,7 +59,11 @@ def names_asked_for(environment: Environment, name: str) -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.__name__)
 def test_a_page_uses_just_the_fields_of_its_model(page: type[Page], environment: Environment) -> None:
-    asked = names_asked_for(environment, page.TEMPLATE) | names_asked_for(environment, BASE)
+    asked = names_asked_for(environment, page.TEMPLATE)
+    if "frame" in field_names(page):
+        asked |= names_asked_for(environment, BASE)
+    for name in included(environment, page.TEMPLATE):
+        asked |= names_asked_for(environment, name)
     assert asked == field_names(page)
 
 
@@ -84,7 +98,8 @@ def test_the_frame_is_used_whole(environment: Environment) -> None:
 def test_every_template_is_a_page_or_a_part_of_one(environment: Environment) -> None:
     templates = set(environment.list_templates(extensions=["html"]))
     parts = {name for name in templates if name.startswith("parts/")}
-    assert templates - parts == {page.TEMPLATE for page in PAGES} | {BASE}
+    models = {page.TEMPLATE for page in PAGES}
+    assert templates - parts == models | {BASE} | {name for model in models for name in included(environment, model)}
     used = set()
     for name in templates:
         used |= {reference for reference in meta.find_referenced_templates(parse(environment, name)) if reference}

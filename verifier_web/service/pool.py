@@ -1,0 +1,195 @@
+"""The worker processes as the serving process sees them: one check each at a time, killed and replaced alone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from verifier_web.service.configuration import Configuration
+from verifier_web.service.frames import BrokenFrameError, Frame, receive, required, send
+from verifier_web.service.metrics import Metrics
+from verifier_web.service.queueing import Queue
+from verifier_web.service.zygote import Zygote, ZygoteError
+
+READY_SECONDS = 20
+ENDINGS = frozenset({"done", "refused", "failed"})
+"""Kinds of frames that end an answer."""
+
+
+class Runner(Protocol):
+    """Whoever runs checks: the pool, or, in tests, the same process."""
+
+    @property
+    def full(self) -> bool:
+        """Whether one more request would be refused."""
+
+    def run(self, job: Frame, client: str) -> Iterator[Frame]:
+        """The frames of an answer, the last one of a kind of ``ENDINGS``.
+
+        Raises ``ProblemError`` before the first when there is no place to be had.
+        """
+
+
+class _Worker:
+    """One worker process, ready for a job."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        """Wait until it says that it is ready.  Raises ``OSError`` or ``BrokenFrameError`` when it does not."""
+        self._channel = channel
+        self._pidfd = -1
+        self.jobs = 0
+        channel.settimeout(READY_SECONDS)
+        try:
+            hello = required(receive(channel))
+            # It lives, because it waits for us; a descriptor goes on meaning it when its number means another.
+            self.pid = int(hello.values["pid"])
+            self._pidfd = os.pidfd_open(self.pid) if hasattr(os, "pidfd_open") else -1
+        except BaseException:
+            channel.close()
+            raise
+
+    def answer(self, job: Frame, seconds: float) -> Iterator[Frame]:
+        """The frames that it answers.  Raises ``TimeoutError``, ``OSError``, ``BrokenFrameError`` when it does not."""
+        self.jobs += 1
+        end = time.monotonic() + seconds
+        self._channel.settimeout(seconds)
+        send(self._channel, job)
+        while True:
+            self._channel.settimeout(max(0.001, end - time.monotonic()))
+            frame = required(receive(self._channel))
+            yield frame
+            if frame.kind in ENDINGS:
+                return
+
+    def kill(self) -> None:
+        """End it at once; safe to repeat."""
+        self._channel.close()
+        with contextlib.suppress(OSError):
+            if self._pidfd >= 0:
+                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+                os.close(self._pidfd)
+                self._pidfd = -1
+            elif not hasattr(os, "pidfd_open"):
+                os.kill(self.pid, signal.SIGKILL)
+
+
+class Pool:
+    """All workers and the queue in front of them."""
+
+    def __init__(self, configuration: Configuration, templates: Path, metrics: Metrics) -> None:
+        """Start the workers.  Raises ``ZygoteError`` when they cannot run."""
+        self._configuration = configuration
+        self._templates = templates
+        self._metrics = metrics
+        self._lock = threading.Lock()
+        self._zygote = Zygote(configuration, templates)
+        self._idle: list[_Worker] = []
+        self._all: set[_Worker] = set()
+        self.queue = Queue(
+            places=configuration.workers,
+            length=configuration.queue_length,
+            per_client=configuration.queue_per_client,
+            seconds=configuration.queue_seconds,
+        )
+        for worker in [self._fresh() for _ in range(configuration.workers)]:
+            self._idle.append(worker)
+
+    @property
+    def full(self) -> bool:
+        """Whether one more request would be refused, whoever sent it."""
+        return self.queue.full
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The process ids of the workers that there are."""
+        with self._lock:
+            return tuple(sorted(worker.pid for worker in self._all))
+
+    def run(self, job: Frame, client: str) -> Iterator[Frame]:
+        """The frames of an answer, the last one of a kind of ``ENDINGS``, whatever becomes of the worker.
+
+        Raises ``ProblemError`` at the first frame when there is no place to be had.
+        """
+        with self._place(client):
+            worker = self._take()
+            if worker is None:
+                yield Frame("failed", {"reason": "crash"})
+                return
+            usable = False
+            try:
+                for frame in worker.answer(job, self._configuration.check_seconds):
+                    usable = frame.kind in ("done", "refused")
+                    yield frame
+            except TimeoutError:
+                yield Frame("failed", {"reason": "time"})
+            except (OSError, BrokenFrameError):
+                yield Frame("failed", {"reason": "crash"})
+            finally:
+                self._put_back(worker, usable=usable)
+
+    def close(self) -> None:
+        """End all workers."""
+        self.queue.stop()
+        with self._lock:
+            workers, self._all, self._idle = tuple(self._all), set(), []
+        for worker in workers:
+            worker.kill()
+        self._zygote.close()
+
+    @contextmanager
+    def _place(self, client: str) -> Iterator[None]:
+        self.queue.enter(client)
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            self.queue.leave(client, time.monotonic() - start)
+
+    def _take(self) -> _Worker | None:
+        """An idle worker, or a fresh one in place of one that is gone."""
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+        try:
+            return self._fresh()
+        except (OSError, BrokenFrameError, ZygoteError):
+            return None
+
+    def _put_back(self, worker: _Worker, *, usable: bool) -> None:
+        if usable and worker.jobs < self._configuration.recycle_after:
+            with self._lock:
+                if worker in self._all:
+                    self._idle.append(worker)
+                    return
+        with self._lock:
+            self._all.discard(worker)
+        worker.kill()
+        self._metrics.count("workers_replaced")
+        self._refill()
+
+    def _refill(self) -> None:
+        """Have a fresh worker wait; if that fails, the next request tries again."""
+        with contextlib.suppress(OSError, BrokenFrameError, ZygoteError):
+            worker = self._fresh()
+            with self._lock:
+                self._idle.append(worker)
+
+    def _fresh(self) -> _Worker:
+        try:
+            worker = _Worker(self._zygote.fork())
+        except (OSError, BrokenFrameError):
+            with self._lock:
+                self._zygote.close()
+                self._zygote = Zygote(self._configuration, self._templates)
+            worker = _Worker(self._zygote.fork())
+        with self._lock:
+            self._all.add(worker)
+        return worker
