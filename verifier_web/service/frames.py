@@ -59,9 +59,11 @@ def receive(channel: socket.socket) -> Frame | None:
         raise BrokenFrameError("ended in the middle")
     try:
         values = json.loads(head)
-        return Frame(values.pop("kind"), values, body)
-    except (ValueError, KeyError, AttributeError):
+    except ValueError:
         raise BrokenFrameError("no head") from None
+    if not isinstance(values, dict) or not isinstance(values.get("kind"), str):
+        raise BrokenFrameError("no head")
+    return Frame(values.pop("kind"), values, body)
 
 
 def required(frame: Frame | None) -> Frame:

@@ -21,7 +21,7 @@ LONGEST = 4 * MAX_KEY_BYTES
 """Characters of a question; a key in hexadecimal with its separators is shorter."""
 
 _SEPARATORS = re.compile(r"[\s:,.\-]+")
-_SPACES = re.compile(r"\s+")
+_LINE_ENDS = re.compile(r"[\r\n]+")
 _LEAST_KEY_BYTES = 32
 _DIGEST_BYTES = 32
 
@@ -110,11 +110,11 @@ def _read(text: str) -> tuple[str | None, frozenset[str]]:
     if words is not None:
         return "words", frozenset({words})
     try:
-        return _key(base64.b64decode(_SPACES.sub("", text), altchars=b"-_", validate=True))
+        return _key(base64.b64decode(_LINE_ENDS.sub("", text.strip()), altchars=b"-_", validate=True))
     except (binascii.Error, ValueError):
         pass
     try:
-        return _key(base64.b64decode(_SPACES.sub("", text), validate=True))
+        return _key(base64.b64decode(_LINE_ENDS.sub("", text.strip()), validate=True))
     except (binascii.Error, ValueError):
         return None, frozenset()
 

@@ -164,7 +164,7 @@ class Parser(HTTPRequestParser):
             return
         if self._refusal is None and len(body) > self._server.configuration.upload_bytes:
             self.refuse(too_large(self._server.configuration.upload_bytes), now=False)
-        elif self._refusal is not None and (self.completed or len(body) > DROPPED_AT_MOST):
+        if self._refusal is not None and (self.completed or len(body) > DROPPED_AT_MOST):
             self.error, self.completed = Refusal(self._refusal), True
 
     def _free(self) -> None:
