@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("verification", "log", "process", "mirror", "browser")
+ALL = ("verification", "log", "process", "mirror", "browser", "service")
 
 
 def main() -> int:
