@@ -133,7 +133,8 @@ def service(site: Path) -> Iterator[Service]:
 
 CLIENT = """
 import http.client, sys, time, threading
-port, path, seconds, threads, rate = int(sys.argv[1]), sys.argv[2], float(sys.argv[3]), int(sys.argv[4]), float(sys.argv[5])
+port, path = int(sys.argv[1]), sys.argv[2]
+seconds, threads, rate = float(sys.argv[3]), int(sys.argv[4]), float(sys.argv[5])
 body = open(path, "rb").read()
 end = time.monotonic() + seconds
 lock = threading.Lock()
