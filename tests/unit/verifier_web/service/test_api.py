@@ -18,6 +18,7 @@ from flask import Flask
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
@@ -86,6 +87,7 @@ def test_what_the_document_allows_and_much_that_it_does_not(app: Flask) -> None:
     document = openapi.document(app.extensions[KEY].configuration)["paths"]
     asked = 0
     for found in schema.get_all_operations():
+        assert isinstance(found, Ok)
         operation = found.ok()
         told = document[operation.path][operation.method.lower()]
         modes = [schemathesis.GenerationMode.POSITIVE]
