@@ -39,6 +39,37 @@ def test_a_port_that_is_taken_is_told(run: Run, site: Path) -> None:
     assert "hint: try another one" in ran.err
 
 
+def test_the_settings_of_the_service_are_listed(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "service.toml"
+    file.write_text("queue_length = 7\n")
+    ran = run("serve", "--settings", "--config", file)
+    assert ran.code == ExitCode.VERIFIED
+    assert "queue_length = 7" in ran.out
+    assert "# How many requests may wait for a check to begin." in ran.out
+
+
+def test_settings_of_another_kind_are_told(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "service.toml"
+    file.write_text("queue_length = 'long'\n")
+    ran = run("serve", "--service", "--config", file)
+    assert ran.code == ExitCode.COULD_NOT_CHECK
+    assert "[service-configuration]" in ran.err
+    assert "--settings" in ran.err
+
+
+def test_a_file_of_settings_belongs_to_the_service(run: Run, tmp_path: Path) -> None:
+    ran = run("serve", "--config", tmp_path / "service.toml")
+    assert ran.code == ExitCode.USAGE
+    assert "--config belongs to --service" in ran.err
+
+
+def test_a_service_without_a_site_does_not_start(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONMALLOC", "pymalloc")  # chosen already, so the command does not begin again
+    ran = run("serve", tmp_path, "--service", "--port", "0")
+    assert ran.code == ExitCode.COULD_NOT_CHECK
+    assert "there is no built site" in ran.err
+
+
 @pytest.mark.skipif(os.name == "nt", reason="stops the process with a POSIX signal")
 def test_a_site_is_served_with_its_headers_until_it_is_stopped(site: Path) -> None:
     process = subprocess.Popen(
