@@ -70,6 +70,7 @@ def build_site(
     runtime_folder: Path | None = None,
     engine: Mapping[str, str] | None = None,
     base_path: str = "/",
+    service: bool = False,
 ) -> BuildSummary:
     """Check every deployment and copy of a log under ``evidence`` and write their site to ``out``, all at once.
 
@@ -78,7 +79,7 @@ def build_site(
     deployments, and namespaces of logs, that are published although they do not verify; ``runtime`` is what the browser
     loads, whose files lie in ``runtime_folder`` (None: pages offer no check in the browser); ``engine`` is what reports
     say about what ran; ``base_path`` is where the site will be hosted below its host, for the one page that stands at
-    no fixed depth.
+    no fixed depth; ``service`` has pages lead to the check of the service that will serve this site.
 
     Raises ``PublicationRefusedError`` when one of them does not verify and is not named, and ``BuildError`` for
     everything else that stops a build; ``out`` is then as it was.
@@ -105,6 +106,7 @@ def build_site(
                 asset_files=asset_files,
                 renderer=make_renderer(folder),
                 base_path=base_path,
+                service=service,
             )
         )
         published_logs = tuple(_published_log(item) for item in logs)

@@ -48,6 +48,7 @@ class SiteInputs:
     asset_files: Mapping[str, bytes]
     renderer: Renderer
     base_path: str
+    service: bool = False
 
 
 def site_files(inputs: SiteInputs) -> dict[str, bytes]:
@@ -114,6 +115,7 @@ def _deployment(checked: Checked, inputs: SiteInputs, logs: Sequence[LogContext]
         raw=RAW_FOLDER,
         downloads=downloads,
         logs=logs,
+        service=inputs.service,
     )
     yield folder + "index.html", inputs.renderer.render(deployment_page(checked, context))
     for path, made in member_pages(checked, context):

@@ -32,7 +32,7 @@ DEPLOYMENTS = sorted(path.parent.name for path in (harness.EVIDENCE / "deploymen
 
 def make_site(folder: Path) -> Path:
     """The site of the committed evidence, without the browser's runtime."""
-    build_site(evidence=harness.EVIDENCE, out=folder)
+    build_site(evidence=harness.EVIDENCE, out=folder, service=True)
     return folder
 
 

@@ -93,7 +93,8 @@ class DeploymentPage:
 
     ``verdict`` and ``steps`` are those of the build's own run, ``checked`` its instant and ``engine`` what ran;
     ``open_step`` is the step to open at once (None when all went well); ``transfer`` says how much the browser's check
-    downloads (None where this site has none); ``commands_missing`` names the steps without commands;
+    downloads (None where this site has none); ``service`` leads to the check on the server that serves the site (None
+    where none does); ``commands_missing`` names the steps without commands;
     ``log`` leads to its epoch in a copy of the signer's log, where the site has one.
     """
 
@@ -118,6 +119,7 @@ class DeploymentPage:
     checked: str
     engine: str
     transfer: str | None
+    service: str | None
     steps: tuple[StepView, ...]
     open_step: str | None
     procedure_href: str
@@ -140,7 +142,7 @@ class DeploymentContext:
     """What the page of a deployment is made from, beside the deployment itself.
 
     ``others`` are all deployments by id; ``raw`` is the folder of the raw files beside the page, ``downloads`` the
-    files to take away by name, with a sentence about each.
+    files to take away by name, with a sentence about each; ``service`` says that the service will serve the site.
     """
 
     sources: Sources
@@ -150,6 +152,7 @@ class DeploymentContext:
     raw: str
     downloads: Mapping[str, tuple[bytes, str]]
     logs: Sequence[LogContext]
+    service: bool = False
 
 
 def deployment_page(checked: Checked, context: DeploymentContext) -> DeploymentPage:
@@ -194,6 +197,7 @@ def deployment_page(checked: Checked, context: DeploymentContext) -> DeploymentP
         checked=time_text(context.clock),
         engine=engine_text(report.engine),
         transfer=size_text(context.assets.transfer) if context.assets.entry is not None else None,
+        service=f"{ROOT}verify/{announced.id}" if context.service else None,
         steps=steps,
         open_step=report.verdict.first_trouble,
         procedure_href=f"{ROOT}procedure/{procedure.version}/",

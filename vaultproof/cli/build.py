@@ -31,6 +31,9 @@ CACHE = Path(".cache/browser-runtime")
 @click.option("--at", metavar="TIME", callback=time_value, help="The moment of the check; the evidence's newest date.")
 @click.option("--base-path", metavar="PATH", default="/", help="Where on its host the site will be; / by default.")
 @click.option("--node-modules", metavar="DIR", type=FOLDER, default="node_modules", help="Where npm put Pyodide.")
+@click.option(
+    "--with-service", is_flag=True, help="Lead to the service's check: 'vaultproof serve --service' serves this."
+)
 @click.option("--no-runtime", is_flag=True, help="Make pages that offer no check in the browser.")
 def command(
     evidence: Path,
@@ -39,6 +42,7 @@ def command(
     at: datetime | None,
     base_path: str,
     node_modules: Path,
+    with_service: bool,
     no_runtime: bool,
 ) -> ExitCode:
     """Check every deployment and every copy of a log in the evidence, and make the site of them.
@@ -66,6 +70,7 @@ def command(
                 runtime=runtime,
                 runtime_folder=folder,
                 base_path=base_path,
+                service=with_service,
             )
         except PublicationRefusedError as error:
             return _refused(error)

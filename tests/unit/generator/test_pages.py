@@ -236,3 +236,12 @@ def test_a_site_without_the_runtime_offers_no_button_and_says_why(site: Site) ->
     html = site.deployment_pages["rehearsal-messenger-2026"]
     assert 'data-part="start"' not in html
     assert "built without the check in the browser" in html
+
+
+def test_only_pages_for_a_service_lead_to_one(site: Site, tmp_path: Path) -> None:
+    page = "deployments/rehearsal-messenger-2026/index.html"
+    assert "on this server" not in site.deployment_pages["rehearsal-messenger-2026"]
+    build_site(evidence=EVIDENCE, out=tmp_path / "site", service=True)
+    html = (tmp_path / "site" / page).read_text("utf-8")
+    assert 'href="../../verify/rehearsal-messenger-2026"' in html
+    assert "Then you rely on the server" in html
