@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import quote
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, request
 from werkzeug.wsgi import wrap_file
 
-from verifier_web.headers import headers_for
+from verifier_web.headers import headers_for, service_headers
 from verifier_web.preview import NOT_FOUND_PAGE, coded_file, entity_tag, find_file
 from verifier_web.service.application import problem_answer, service
 from verifier_web.service.problems import not_found
@@ -29,7 +29,9 @@ def file(path: str) -> Response:
         return _own(found.own_files[path], address)
     if path and find_file(root, quote(address) + "/") is not None:
         # Relative, so that it holds behind any proxy; no segment is empty, so it cannot name another host.
-        return redirect(quote(path.rpartition("/")[2]) + "/", 301)  # type: ignore[return-value]
+        response = Response(status=301)
+        response.headers.update({**service_headers(cached=True), "Location": quote(path.rpartition("/")[2]) + "/"})
+        return response
     missing = find_file(root, "/" + NOT_FOUND_PAGE)
     if missing is None:
         return problem_answer(not_found())

@@ -24,7 +24,8 @@ from verifier_web.service.application import create_app
 from verifier_web.service.configuration import Configuration
 from verifier_web.service.frames import Frame
 from verifier_web.service.metrics import Metrics
-from verifier_web.service.server import Ledger, Server
+from verifier_web.service.receiving import Ledger
+from verifier_web.service.server import Server
 
 ARCHIVE = write_stored_zip(harness.tree(harness.EVIDENCE / "deployments" / served.DEPLOYMENTS[0]))
 ZIP = {"Content-Type": "application/zip"}
