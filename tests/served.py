@@ -24,6 +24,7 @@ from verifier_web.service.checking import Checker, Pinned
 from verifier_web.service.configuration import Configuration
 from verifier_web.service.frames import Frame
 from verifier_web.service.metrics import Metrics
+from verifier_web.service.pool import Gone, never
 from verifier_web.service.server import Server
 
 CLOCK = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -43,7 +44,7 @@ class AtHand:
     checker: Checker
     full: bool = False
 
-    def run(self, job: Frame, client: str) -> Iterator[Frame]:
+    def run(self, job: Frame, client: str, gone: Gone = never) -> Iterator[Frame]:
         """The frames of an answer."""
         frames: list[Frame] = []
         self.checker.run(job, frames.append)

@@ -27,6 +27,7 @@ from verifier_web.service.application import create_app
 from verifier_web.service.checking import Checker
 from verifier_web.service.configuration import Configuration
 from verifier_web.service.frames import Frame
+from verifier_web.service.pool import Gone, never
 
 DEPLOYMENT = "rehearsal-messenger-2026"
 STEPS = 12
@@ -40,7 +41,7 @@ class StepByStep:
     full: bool = False
     turn: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
-    def run(self, job: Frame, client: str) -> Iterator[Frame]:
+    def run(self, job: Frame, client: str, gone: Gone = never) -> Iterator[Frame]:
         """The frames of an answer, each in its turn."""
         frames: list[Frame] = []
         self.checker.run(job, frames.append)
@@ -265,7 +266,7 @@ def test_a_check_that_fails_half_way_says_so_where_the_verdict_would_stand(chrom
     class Failing:
         full = False
 
-        def run(self, job: Frame, client: str) -> Iterator[Frame]:
+        def run(self, job: Frame, client: str, gone: Gone = never) -> Iterator[Frame]:
             frames: list[Frame] = []
             checker.run(job, frames.append)
             yield from frames[:5]

@@ -48,7 +48,7 @@ def check(id: str) -> Response:
 
 
 def _report(job: Frame, *, shared: bool) -> Response:
-    last = list(answers(job))[-1]
+    *_, last = (Frame("failed", {"reason": "crash"}), *answers(job))  # none at all: the client is gone
     if last.kind != "done":
         raise ProblemError(ending_problem(last))
     response = Response(bytes(last.body), content_type=JSON)

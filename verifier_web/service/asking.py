@@ -12,6 +12,7 @@ from vaultproof.strict.encodings import parse_time
 from verifier_web.service.application import client, service
 from verifier_web.service.checking import PAGE, PUBLISHED, REPORT, UPLOAD, read_digest
 from verifier_web.service.frames import Frame
+from verifier_web.service.pool import never
 from verifier_web.service.problems import Problem, ProblemError, bad_request, failed, no_deployment, too_large
 
 ALLOWED = frozenset({"evidence_digest", "at"})
@@ -71,7 +72,7 @@ def answers(job: Frame) -> Generator[Frame]:
     found, start, ended = service(), time.monotonic(), False
     asking = client()
     try:
-        for frame in found.runner.run(job, asking):
+        for frame in found.runner.run(job, asking, request.environ.get("waitress.client_disconnected", never)):
             if frame.kind in ("done", "refused", "failed"):
                 ended = True
                 found.metrics.count("checks", _outcome(frame))

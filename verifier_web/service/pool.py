@@ -8,7 +8,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -24,6 +24,14 @@ ENDINGS = frozenset({"done", "refused", "failed"})
 """Kinds of frames that end an answer."""
 
 
+Gone = Callable[[], bool]
+
+
+def never() -> bool:
+    """Nobody is gone: for where it cannot be told."""
+    return False
+
+
 class Runner(Protocol):
     """Whoever runs checks: the pool, or, in tests, the same process."""
 
@@ -31,8 +39,8 @@ class Runner(Protocol):
     def full(self) -> bool:
         """Whether one more request would be refused."""
 
-    def run(self, job: Frame, client: str) -> Iterator[Frame]:
-        """The frames of an answer, the last one of a kind of ``ENDINGS``.
+    def run(self, job: Frame, client: str, gone: Gone) -> Iterator[Frame]:
+        """The frames of an answer, the last one of a kind of ``ENDINGS``; none when the client is ``gone`` by its turn.
 
         Raises ``ProblemError`` before the first when there is no place to be had.
         """
@@ -113,12 +121,16 @@ class Pool:
         with self._lock:
             return tuple(sorted(worker.pid for worker in self._all))
 
-    def run(self, job: Frame, client: str) -> Iterator[Frame]:
+    def run(self, job: Frame, client: str, gone: Gone = never) -> Iterator[Frame]:
         """The frames of an answer, the last one of a kind of ``ENDINGS``, whatever becomes of the worker.
+
+        A client that is ``gone`` when its turn comes costs no check: there are no frames then.
 
         Raises ``ProblemError`` at the first frame when there is no place to be had.
         """
         with self._place(client):
+            if gone():
+                return
             worker = self._take()
             if worker is None:
                 yield Frame("failed", {"reason": "crash"})

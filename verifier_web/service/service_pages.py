@@ -71,7 +71,7 @@ def streamed(job: Frame) -> Response:
     """
     found = service()
     frames = answers(job)
-    first = next(frames)
+    first = next(frames, Frame("failed", {"reason": "crash"}))  # none at all: the client is gone
     if first.kind == "done":  # the form asked for the report as a file
         return _report_file(first, frames)
     if first.kind != "opened":

@@ -25,7 +25,7 @@ from verifier_web.service.application import create_app
 from verifier_web.service.configuration import MIB, Configuration
 from verifier_web.service.frames import Frame
 from verifier_web.service.metrics import Metrics
-from verifier_web.service.pool import Pool
+from verifier_web.service.pool import Gone, Pool, never
 from verifier_web.service.problems import ProblemError
 from verifier_web.service.zygote import ZygoteError
 
@@ -195,6 +195,12 @@ def test_a_reader_who_leaves_takes_the_check_along(site: Path) -> None:
         assert last(pool).kind == "done"
 
 
+def test_a_client_that_left_while_it_waited_costs_no_check(pool: Pool) -> None:
+    assert list(pool.run(job(), "a", lambda: True)) == []
+    assert pool.queue.at_work == 0
+    assert last(pool).kind == "done"
+
+
 def test_an_ended_zygote_is_replaced(site: Path) -> None:
     with pool_of(site, workers=1, recycle_after=1) as (pool, _):
         pool._zygote._process.kill()
@@ -233,7 +239,7 @@ def test_no_verdict_ever_comes_of_a_failure(reason: str, status: int, code: str,
         def __init__(self, after: int) -> None:
             self.after = after
 
-        def run(self, work: Frame, client: str) -> Iterator[Frame]:
+        def run(self, work: Frame, client: str, gone: Gone = never) -> Iterator[Frame]:
             frames: list[Frame] = []
             checker.run(work, frames.append)
             yield from frames[: self.after]

@@ -24,6 +24,7 @@ from verifier_web.service.application import create_app
 from verifier_web.service.configuration import Configuration
 from verifier_web.service.frames import Frame
 from verifier_web.service.metrics import Metrics
+from verifier_web.service.pool import Gone, never
 from verifier_web.service.receiving import Ledger
 from verifier_web.service.server import Server
 
@@ -40,7 +41,7 @@ class Gate:
     entered: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     let: threading.Event = field(default_factory=threading.Event)
 
-    def run(self, job: Frame, client: str) -> Iterator[Frame]:
+    def run(self, job: Frame, client: str, gone: Gone = never) -> Iterator[Frame]:
         """The frames of an answer, once the gate is open."""
         self.entered.release()
         assert self.let.wait(20)
@@ -317,6 +318,32 @@ def test_a_gentle_end_lets_running_requests_end_and_takes_no_more(site: Path) ->
             gate.let.set()
             status, _, body = answer(connection)
         assert (status, json.loads(body)["verdict"]["outcome"]) == (200, "verified")
+
+
+def test_a_client_that_leaves_is_seen_while_its_check_waits(site: Path) -> None:
+    configuration = small(site)
+    seen: list[bool] = []
+
+    class Watching(Gate):
+        """Notes whether its client is gone once the gate is open."""
+
+        def run(self, job: Frame, client: str, gone: Gone = never) -> Iterator[Frame]:
+            """Nothing, as there is nobody left."""
+            self.entered.release()
+            assert self.let.wait(20)
+            until(gone)
+            seen.append(gone())
+            yield from ()
+
+    gate = Watching(checker=served.checker(configuration))
+    app = create_app(configuration, gate, templates=templates_folder())
+    with served.running(app, configuration) as server:
+        with connect(server) as connection:
+            connection.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(ARCHIVE) + ARCHIVE)
+            assert gate.entered.acquire(timeout=10)
+        gate.let.set()
+        until(lambda: bool(seen))
+    assert seen == [True]
 
 
 def accepts(server: Server) -> bool:
