@@ -34,6 +34,7 @@ from pathlib import Path
 import vaultproof
 from generator.build import build_site
 from generator.rehearsal import RehearsalOptions, rehearse
+from generator.sources import read_sources
 from vaultproof.archive import read_zip, write_stored_zip
 from vaultproof.crypto import openssl
 from vaultproof.crypto.port import SignatureCheck, run_to_completion
@@ -188,8 +189,11 @@ def main() -> None:
         for check in checks:
             run_to_completion(backend.verify(check))
 
+    sources = read_sources(EVIDENCE)
+
     def alone() -> None:
-        vaultproof.check(read_zip(data)).to_bytes()
+        files = read_zip(data)
+        vaultproof.check(files, trust=sources.trust, procedures=sources.procedures).to_bytes()
 
     print(f"\nthe service: a zip of {len(data)} bytes with {len(checks)} signatures, {os.cpu_count()} cores")
     with tempfile.TemporaryDirectory(prefix="vaultproof-service-") as folder:
