@@ -107,6 +107,7 @@ def _responses() -> dict[str, Any]:
         "TooMany": "As many requests as one client may have are being checked or wait; Retry-After says when to come.",
         "Busy": "Everything is at work; Retry-After says when to return. Nothing was found wrong.",
         "Failed": "The verifier failed. That is no verdict, and nothing was found wrong.",
+        "HeadTooLarge": "The request's address and headers are over the limit of a request's head.",
         "TooSlow": "The request did not arrive in time.",
     }
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
@@ -133,7 +134,7 @@ def _paths(caps: Configuration) -> dict[str, Any]:
             "Runs every step over the archive or files in the body, and answers with the report. The outcome stands in"
             " the report: a contradiction is an answer (200), not an error. Nothing of the body is kept.",
             {"200": _answer("The report, as canonical JSON.", "Report")},
-            errors={**check_errors, "408": "TooSlow"},
+            errors=check_errors,
             parameters=[_EVIDENCE_DIGEST, _AT],
             body=_upload(caps),
         )},
@@ -231,7 +232,7 @@ def _operation(
     id: str, summary: str, description: str, answers: dict[str, Any], *, parameters: list[Any] | None = None,
     errors: dict[str, str] | None = None, body: dict[str, Any] | None = None, cached: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
-    told = {"400": "BadRequest", **(errors or {})}
+    told = {"400": "BadRequest", "408": "TooSlow", "431": "HeadTooLarge", **(errors or {})}
     responses = {**answers, **{status: {"$ref": f"#/components/responses/{name}"} for status, name in told.items()}}
     if cached:
         responses["304"] = {"description": "Unchanged: the ETag that you sent is still right."}

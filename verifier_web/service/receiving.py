@@ -6,6 +6,7 @@ bytes are read and dropped, so that the client can hear why.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from typing import Protocol
@@ -25,6 +26,8 @@ DROPPED_AT_MOST = 64 * MIB
 """How much of a refused body is read and dropped before its client is answered and left."""
 
 BUSY_SECONDS = 1
+LONGEST_ADDRESS = 400
+_ADDRESS = re.compile(rb"[A-Z]+ (/[A-Za-z0-9._/-]{0,300})")
 
 
 class Judge(Protocol):
@@ -89,6 +92,7 @@ class Parser(HTTPRequestParser):
 
     path = "/"
     command = "GET"
+    _begin = b""
 
     def __init__(self, adj: Adjustments, *, server: Judge) -> None:
         super().__init__(adj)
@@ -100,6 +104,8 @@ class Parser(HTTPRequestParser):
 
     def received(self, data: bytes) -> int:
         """Take what came; the number of bytes that belong to this request."""
+        if len(self._begin) < LONGEST_ADDRESS:
+            self._begin = (self._begin + data)[:LONGEST_ADDRESS]
         try:
             count = int(super().received(data))
         except ValueError:  # a length of more digits than Python reads
@@ -109,6 +115,12 @@ class Parser(HTTPRequestParser):
             self._judge()
         self._look_at_body()
         return count
+
+    @property
+    def address(self) -> str:
+        """The path that was asked for, also of a request that could not be read to its end; ``/`` where it is none."""
+        found = _ADDRESS.match(self._begin)
+        return found[1].decode("ascii") if found else "/"
 
     def refuse(self, problem: Problem, *, now: bool) -> None:
         """Answer with ``problem``: ``now``, or once the body has been dropped."""

@@ -10,11 +10,11 @@ hear why.
 from __future__ import annotations
 
 import logging
-import re
 import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from flask import Flask
@@ -35,7 +35,6 @@ SPARE_THREADS = 8
 """Threads beyond those that can wait for checks: for pages and files."""
 
 NEVER_SPILL = sys.maxsize
-_PLAIN_PATH = re.compile(r"/[A-Za-z0-9._/-]{0,300}")
 
 
 class RefusalTask(ErrorTask):
@@ -47,8 +46,9 @@ class RefusalTask(ErrorTask):
         if isinstance(error, Refusal):
             problem = error.problem
         else:
-            problem = Problem(code="bad-request", title=error.reason.lower(), status=error.code)
-        status, headers, body = self.channel.server.refusal(problem, getattr(self.request, "path", "/"))
+            code = "head-too-large" if error.code == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE else "bad-request"
+            problem = Problem(code=code, title=error.reason.lower(), status=error.code)
+        status, headers, body = self.channel.server.refusal(problem, getattr(self.request, "address", "/"))
         self.status = status
         self.response_headers.extend(headers)
         self.set_close_on_finish()
@@ -144,8 +144,7 @@ class Server(TcpWSGIServer):
 
     def refusal(self, problem: Problem, path: str) -> tuple[str, list[tuple[str, str]], bytes]:
         """Status line, headers and body of a refusal, in the form that goes with the address."""
-        plain = path if _PLAIN_PATH.fullmatch(path) and "//" not in path else "/"
-        with self._app.test_request_context(plain):
+        with self._app.test_request_context(path if "//" not in path else "/"):
             response = problem_answer(problem)
         self.metrics.count("requests", f"{problem.status // 100}xx")
         return response.status, list(response.headers), response.get_data()

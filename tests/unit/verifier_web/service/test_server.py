@@ -175,6 +175,9 @@ def test_the_cap_of_a_head_holds(start: Callable[..., tuple[Server, Metrics]]) -
     assert (status, body) == (200, b"alive\n")
     status, headers, _ = raw(server, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 2100 + b"\r\n\r\n")
     assert status == 431
+    long = b"GET /api/v1/fleet-keys?key=" + b"a" * 4000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    status, _, body = raw(server, long)
+    assert (status, json.loads(body)["code"]) == (431, "head-too-large")
     assert headers["x-content-type-options"] == "nosniff"
     assert "server" not in headers
 
