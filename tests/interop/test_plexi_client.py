@@ -12,7 +12,6 @@ records of the committed rehearsals are given to its ``local-audit``.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import subprocess
@@ -30,7 +29,7 @@ from generator.rehearsal.signer import NAMESPACE
 from tests.unit.mirror.served import add_epochs, client_of, digest, serving
 from vaultproof.crypto.keys import ed25519_spki
 from vaultproof.crypto.openssl import OpenSslBackend
-from vaultproof.crypto.port import Algorithm, SignatureCheck
+from vaultproof.crypto.port import Algorithm, SignatureCheck, run_to_completion
 from vaultproof.errors import Mismatch
 from vaultproof.evidence.epoch import EpochRecord, read_epoch
 from vaultproof.mirror.answer import Resource
@@ -107,7 +106,7 @@ def _holds(record: EpochRecord, key: bytes) -> bool:
         signature=record.signature,
     )  # fmt: skip
     try:
-        asyncio.run(OpenSslBackend().verify(check))
+        run_to_completion(OpenSslBackend().verify(check))
     except Mismatch:
         return False
     return True

@@ -56,6 +56,13 @@ def has_words(code: str) -> bool:
     return code in english.CODES or any(code.startswith(prefix) for prefix in english.CODE_FAMILIES)
 
 
+def test_every_oddity_of_a_certificate_has_a_label() -> None:
+    source = "".join(path.read_text(encoding="utf-8") for path in (CORE / "asn1").glob("*.py"))
+    codes = set(re.findall(r'\bnote\("([a-z0-9-]+)"', source)) | {"x509-v2"}
+    assert len(codes) > 10
+    assert codes <= set(english.LABELS)
+
+
 # --- codes in the source --------------------------------------------------------------------------------------------
 
 

@@ -23,6 +23,7 @@ from tests.unit.signer_log.log_maker import (
     signer,
     walked,
 )
+from vaultproof.crypto.port import run_to_completion
 from vaultproof.signer_log.answers import Root
 from vaultproof.signer_log.findings import MOST_A_CODE, Conclusion, LogFinding
 from vaultproof.signer_log.walk import RangeResult, Walk, join
@@ -192,9 +193,7 @@ def test_ranges_joined_are_one_walk(faults: list[str], cuts: list[int]) -> None:
 
 
 def test_a_walk_may_be_fed_in_pieces() -> None:
-    import asyncio
-
     walk = Walk(expected(), BACKEND)
-    asyncio.run(walk.see(log(1, 2)))
-    asyncio.run(walk.see(log(4)))
+    run_to_completion(walk.see(log(1, 2)))
+    run_to_completion(walk.see(log(4)))
     assert found(walk.result()) == [("epochs-missing", 3)]
