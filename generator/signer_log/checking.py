@@ -14,6 +14,7 @@ from vaultproof.crypto.openssl import OpenSslBackend
 from vaultproof.crypto.port import run_to_completion
 from vaultproof.errors import VaultproofError
 from vaultproof.mirror.auditing import Audit, AuditPlan, audit
+from vaultproof.mirror.beside import rival_findings
 from vaultproof.mirror.matching import PublishedSet, match
 from vaultproof.presentation.log_words import finding_words
 from vaultproof.report import Scope
@@ -124,8 +125,8 @@ def _check(log: OpenLog, sources: Sources, deployments: Sequence[Checked], clock
     findings = together.result()
     return CheckedLog(
         log=log, trust=trust, signer=signer, pinned=pinned, audit=audited, published=published.deployments,
-        reconciliation=matched.reconciliation, findings=findings, forks=tuple(_forks(log, signer, findings)), now=clock,
-        failing=findings.conclusion is not Conclusion.HOLDS,
+        reconciliation=matched.reconciliation, findings=findings, forks=tuple(_forks(log, expected, findings)),
+        now=clock, failing=findings.conclusion is not Conclusion.HOLDS,
     )  # fmt: skip
 
 
@@ -162,14 +163,14 @@ def _published(namespace: str, deployments: Sequence[Checked], *, rehearsal: boo
     return PublishedSet(deployments=tuple(published), unread=tuple(unread))
 
 
-def _forks(log: OpenLog, signer: Signer, findings: FindingList) -> Iterator[ForkProof]:
-    """A proof for each fork that was found: the answer that was seen first, and the other one."""
+def _forks(log: OpenLog, expected: Expected, findings: FindingList) -> Iterator[ForkProof]:
+    """A proof for each fork that was found: the first answer that holds, and the other one."""
     wanted = {(item.epoch, item.subject) for item in findings.items if item.code == "fork"}
-    for other in log.store.rival_answers(log.namespace) if wanted else ():
+    engine = OpenSslBackend()
+    for first, other, finding in rival_findings(log.store, expected, engine) if wanted else ():
         epoch, sha256 = other.epoch, other.sha256.hex()
-        first = log.store.record_answer(log.namespace, epoch) if epoch is not None else None
-        if epoch is not None and first is not None and (epoch, sha256) in wanted:
-            value = run_to_completion(make_fork(epoch, [first, other], signer, OpenSslBackend()))
+        if finding.code == "fork" and epoch is not None and (epoch, sha256) in wanted:
+            value = run_to_completion(make_fork(epoch, [first, other], expected.signer, engine))
             yield ForkProof(epoch=epoch, sha256=sha256, data=dumps_canonical(value))
 
 

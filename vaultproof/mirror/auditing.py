@@ -16,6 +16,7 @@ from vaultproof.epoch_check import check_epoch
 from vaultproof.errors import VaultproofError
 from vaultproof.evidence.epoch import read_epoch
 from vaultproof.mirror.answer import HTTP_NOT_FOUND, EpochSpan, Resource
+from vaultproof.mirror.beside import rival_findings
 from vaultproof.mirror.findings import AuditState
 from vaultproof.mirror.store import Store
 from vaultproof.mirror.walking import EngineMaker, walk
@@ -23,7 +24,6 @@ from vaultproof.report import Fact, Origin
 from vaultproof.signer_log.answers import read_last_verified
 from vaultproof.signer_log.findings import STANDINGS, FindingList, Findings, LogFinding, Standing
 from vaultproof.signer_log.key_history import KeyChange, KeyHistory
-from vaultproof.signer_log.rivals import compare_rival
 from vaultproof.signer_log.statements import advertised_keys, compare_info, compare_namespace, log_goes_on
 from vaultproof.signer_log.walk import Expected, Mark, RangeResult, join, last_missing, missing, reason
 from vaultproof.steps.base import shown
@@ -191,11 +191,8 @@ class _Auditing:
                     LogFinding(code="record-digest-reused", namespace=self._namespace, epoch=held[1],
                                subject=digest.hex(), facts=(fact,))
                 )  # fmt: skip
-        for other in self._store.rival_answers(self._namespace):
-            first = self._store.record_answer(self._namespace, other.epoch or 0)
-            if first is not None and other.epoch is not None:
-                work = compare_rival(other.epoch, first, other, self._expected, self._backend)
-                self._findings.add(run_to_completion(work))
+        for _, _, finding in rival_findings(self._store, self._expected, self._backend):
+            self._findings.add(finding)
         for answer in self._store.unreadable_answers(self._namespace):
             has_record = answer.epoch is not None and self._store.digest_of(self._namespace, answer.epoch) is not None
             self._findings.add(

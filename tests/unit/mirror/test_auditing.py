@@ -52,6 +52,10 @@ PLANTED: dict[str, tuple[Plant, list[tuple[str, int | None]]]] = {
         [("changes-unknown", 7), ("record-bad-signature", 7)],
     ),
     "a fork": (lambda store: put(store, Resource.AUDIT, logged(4, b"other").body(), 4), [("fork", 4)]),
+    "a fork behind an answer by a key that nobody pinned": (
+        lambda store: put_records(store, [logged(7).but(key=9), logged(7, artifact(7)), logged(7, b"other")]),
+        [("artifact-missing", 7), ("fork", 7), ("record-key-not-pinned", 7), ("rival-holds", 7)],
+    ),
     "a changed past": (
         lambda store: put(store, Resource.AUDIT, logged(2).body(timestamp=1), 2),
         [("rival-bad-signature", 2)],

@@ -99,18 +99,17 @@ def write_forks(mirror: Store, pins: Pins, result: Audit, folder: Path) -> list[
     """Write every fork that was found into ``folder``; the names follow from epoch and content."""
     from vaultproof.cli.engine import backend
     from vaultproof.crypto.port import run_to_completion
+    from vaultproof.mirror.beside import rival_findings
     from vaultproof.signer_log.fork import make_fork
     from vaultproof.strict.json import dumps_canonical
 
     wanted = {(item.epoch, item.subject) for item in result.findings.items if item.code == "fork"}
     written = []
-    for other in mirror.rival_answers(pins.expected.namespace):
-        if (other.epoch, other.sha256.hex()) not in wanted or other.epoch is None:
+    engine = backend()
+    for first, other, finding in rival_findings(mirror, pins.expected, engine) if wanted else ():
+        if finding.code != "fork" or other.epoch is None or (other.epoch, other.sha256.hex()) not in wanted:
             continue
-        first = mirror.record_answer(pins.expected.namespace, other.epoch)
-        if first is None:
-            raise ValueError("a rival answer without a first one")  # the store keeps none
-        proof = run_to_completion(make_fork(other.epoch, [first, other], pins.expected.signer, backend()))
+        proof = run_to_completion(make_fork(other.epoch, [first, other], pins.expected.signer, engine))
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"fork-{pins.expected.namespace}-{other.epoch}-{other.sha256.hex()[:16]}.json"
         path.write_bytes(dumps_canonical(proof) + b"\n")

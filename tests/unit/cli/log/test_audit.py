@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from generator.rehearsal.authorities import signer_keys
 from generator.rehearsal.signer import NAMESPACE
 from tests.unit.cli.conftest import Run
 from tests.unit.cli.log.rehearsed import (
@@ -187,6 +188,20 @@ def test_a_fork_is_written_and_checked_by_itself(run: Run, fork: Path) -> None:
     value = as_json(run("log", "fork", fork, "--format", "json").out, "fork-check")
     assert (value["epoch"], value["scope"], len(value["records"])) == (2, "rehearsal", 2)
     assert run("log", "fork", "-", stdin=fork.read_bytes()).code == ExitCode.VERIFIED
+
+
+def test_a_fork_behind_an_answer_that_does_not_hold_is_written_too(run: Run, store: Path, tmp_path: Path) -> None:
+    """Else a log could hide a fork by answering with anything else before."""
+    with Store.open(store) as mirror:
+        real = record_like(3, number=4, artifact=b"real")
+        unpinned = json.loads(real) | {"key_id": 1}
+        assert not {key.key_id for key in signer_keys()} & {1}
+        for body in (json.dumps(unpinned).encode(), real, record_like(3, number=4, artifact=b"other")):
+            keep(mirror, Resource.AUDIT, body, 4)
+    told = run("log", "audit", NAMESPACE, "--store", store, "--forks", tmp_path / "forks")
+    assert told.code == ExitCode.CONTRADICTED
+    (path,) = (tmp_path / "forks").iterdir()
+    assert run("log", "fork", path).code == ExitCode.VERIFIED
 
 
 def test_a_file_that_shows_no_fork_is_contradicted(run: Run, fork: Path) -> None:

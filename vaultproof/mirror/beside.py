@@ -1,0 +1,34 @@
+"""Answers beside the first one of their epoch, each compared with the one that counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vaultproof.crypto.port import Backend, run_to_completion
+from vaultproof.mirror.answer import StoredAnswer
+from vaultproof.mirror.reading import Reading
+from vaultproof.signer_log.findings import LogFinding
+from vaultproof.signer_log.rivals import compare_rival
+from vaultproof.signer_log.walk import Expected
+
+
+def rival_findings(
+    store: Reading, expected: Expected, backend: Backend
+) -> Iterator[tuple[StoredAnswer, StoredAnswer, LogFinding]]:
+    """What each other answer is: the one that it is compared with, itself, and the finding; by epoch.
+
+    That is the first answer that holds: else two forked records would both hold beside a first one that nobody signed,
+    and a log could hide a fork by answering with anything else before.
+    """
+    first: StoredAnswer | None = None
+    for other in store.rival_answers(expected.namespace):
+        if other.epoch is None:
+            raise ValueError("a rival answer without an epoch")  # the store keeps none
+        if first is None or first.epoch != other.epoch:
+            first = store.record_answer(expected.namespace, other.epoch)
+        if first is None:
+            raise ValueError("a rival answer without a first one")  # the store keeps none
+        finding = run_to_completion(compare_rival(other.epoch, first, other, expected, backend))
+        yield first, other, finding
+        if finding.code == "rival-holds":
+            first = other
