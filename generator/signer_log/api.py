@@ -70,8 +70,9 @@ def _file(place: str, path: str, answer: StoredAnswer | None) -> Iterator[tuple[
     if answer is None:
         return
     folder = answer.resource in (Resource.NAMESPACES, Resource.NAMESPACE)
-    if folder and b"<" in answer.body:
-        # JSON has no use for it outside of texts, and a server without our headers would send this as a page.
+    if b"<" in answer.body:
+        # JSON has no use for it outside of texts.  A server without our headers would send a folder's index as a page,
+        # and the others without a type, from which a browser may guess one.
         raise BuildError(f"the answer to {path} holds a sign that a browser could take for a page's", hint="look at it")
     yield place + path.removeprefix("/") + (INDEX if folder else ""), answer.body
 

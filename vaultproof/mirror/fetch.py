@@ -8,7 +8,7 @@ What a run costs beside the new epochs is a fixed number of requests, however lo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from vaultproof.errors import VaultproofError
@@ -26,6 +26,8 @@ GIVE_UP = 3
 """Epochs in a row without an answer, each tried several times, after which a run ends."""
 LOOK_BEYOND = 2
 """Epochs behind the first absent one that are asked for too: an absence may be stale, and a log may have a hole."""
+MOST_HOLES = 16
+"""Holes before the end of a log that one run looks behind: one that has no end of them has no end that can be found."""
 SAMPLE = "sample"
 """Name under which the store remembers where the next sample of the past begins."""
 
@@ -117,6 +119,7 @@ class _Run:
     def find_head(self, known: int | None) -> None:
         """Find the newest epoch, and look a little behind it."""
         head = self._search(known)
+        holes = 0
         while head.certain and head.epoch is not None:
             beyond = [head.epoch + 1 + distance for distance in range(1, LOOK_BEYOND + 1)]
             asked = [epoch for epoch in beyond if epoch not in self._absences]
@@ -125,6 +128,9 @@ class _Run:
                 self._keep_absence(head.epoch + 1)
                 break
             head = self._search(found[-1])
+            holes += 1
+            if holes == MOST_HOLES:
+                head = replace(head, certain=False)
         self.outcome.head = head
 
     def _keep_absence(self, epoch: int) -> None:

@@ -19,7 +19,7 @@ from vaultproof.mirror.answer import StoredAnswer
 from vaultproof.mirror.layout import HEADER, INDEX, MAX_LINE_BYTES, Line, line, other_path, own_path, read_header
 from vaultproof.mirror.layout import read_line as read_index_line
 from vaultproof.mirror.store import Store
-from vaultproof.strict.encodings import clip
+from vaultproof.strict.encodings import clip, format_milliseconds
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 TELL_EVERY = 1_000
@@ -124,8 +124,11 @@ def check_copy(folder: Path) -> None:
                           expected=f"a folder with {INDEX}")  # fmt: skip
 
 
-def import_copy(store: Store, folder: Path, *, tell: Tell | None = None) -> Transferred:
+def import_copy(store: Store, folder: Path, *, not_after: int | None = None, tell: Tell | None = None) -> Transferred:
     """Keep every answer of the copy in ``folder``: all of them or, when anything is wrong with it, none.
+
+    ``not_after`` (milliseconds since 1970) refuses what is dated later: of what may change, the answer that was seen
+    last counts, so one that is dated ahead would stand before all that the log itself says from then on.
 
     Raises ``Unavailable`` (``not-a-copy``, ``copy-damaged``): a damaged copy says nothing about the log.
     """
@@ -136,6 +139,7 @@ def import_copy(store: Store, folder: Path, *, tell: Tell | None = None) -> Tran
     try:
         with index.open("rb") as file, store.batch():
             for entry in _lines(file, index):
+                _check_time(entry, index, not_after)
                 new += store.put_answer(entry.answer(files.body(entry))).new
                 count += 1
                 if tell is not None and count % TELL_EVERY == 0:
@@ -161,6 +165,11 @@ def _lines(file: BinaryIO, index: Path) -> Iterator[Line]:
             raise _damaged(place, str(error)) from error
     if number == 0:
         raise _damaged(str(index), "it is empty")
+
+
+def _check_time(entry: Line, index: Path, not_after: int | None) -> None:
+    if not_after is not None and entry.last_seen > not_after:
+        raise _damaged(str(index), f"{entry.path} is dated ahead of this clock: {format_milliseconds(entry.last_seen)}")
 
 
 class _Folder:

@@ -205,10 +205,10 @@ class _Work:
         for item in self._published:
             if item.id in self._seen:
                 continue
-            due = item.deployed_at + self._grace
-            code = "evidence-without-epoch" if self._now > due else "evidence-awaits-epoch"
+            waits, due = self._grace_from(item.deployed_at)
+            code = "evidence-awaits-epoch" if waits else "evidence-without-epoch"
             announced = shown("deployed-at", format_time(item.deployed_at), Origin.OPERATOR_STATEMENT)
-            self._tell(code, item.epoch, _stated("deployment", item.id), announced, _due(due), subject=item.id)
+            self._tell(code, item.epoch, _stated("deployment", item.id), announced, due, subject=item.id)
 
     def result(self, epochs: int) -> Reconciliation:
         return Reconciliation(
@@ -229,10 +229,20 @@ class _Work:
 
     def _unexplained(self, record: LoggedEpoch, *facts: Fact) -> None:
         logged = from_milliseconds(record.timestamp)
-        due = logged + self._grace
-        code = "epoch-without-evidence" if self._now > due else "epoch-awaits-evidence"
+        waits, due = self._grace_from(logged)
+        code = "epoch-awaits-evidence" if waits else "epoch-without-evidence"
         keys = [shown("key-added", key, Origin.INDEPENDENT_SIGNER) for key in self._added.get(record.epoch, {})]
-        self._tell(code, record.epoch, *facts, _logged_at(record), _due(due), *keys[:20])
+        self._tell(code, record.epoch, *facts, _logged_at(record), due, *keys[:20])
+
+    def _grace_from(self, start: datetime) -> tuple[bool, Fact]:
+        """Whether the grace period that begins at ``start`` runs, and when it ends.
+
+        A date that lies further ahead than the grace period itself has none: else a date could put it off for ever.
+        """
+        if start - self._now > self._grace:
+            return False, shown("reason", "dated-ahead", Origin.COMPUTED)
+        due = start + self._grace
+        return self._now <= due, shown("due", format_time(due), Origin.COMPUTED)
 
     def _tell(self, code: str, epoch: int, *facts: Fact, subject: str | None = None) -> None:
         self._findings.add(LogFinding(code=code, namespace=self._namespace, epoch=epoch, subject=subject, facts=facts))
@@ -252,7 +262,3 @@ def _stated(label: str, value: str) -> Fact:
 
 def _logged_at(record: LoggedEpoch) -> Fact:
     return shown("logged-at", format_time(from_milliseconds(record.timestamp)), Origin.INDEPENDENT_SIGNER)
-
-
-def _due(due: datetime) -> Fact:
-    return shown("due", format_time(due), Origin.COMPUTED)

@@ -274,10 +274,10 @@ def test_a_namespace_that_nobody_pinned_is_refused(tmp_path: Path) -> None:
         build_site(evidence=evidence, out=tmp_path / "out", engine=ENGINE)
 
 
-def test_an_answer_that_could_be_taken_for_a_page_is_refused(tmp_path: Path) -> None:
-    listed = json.loads((COPY / "namespaces.json").read_bytes())
-    listed["namespaces"][0]["_note"] = "<script>alert(1)</script>"
-    hostile = answer(Resource.NAMESPACES, json.dumps(listed).encode(), last_at=SEEN + 1000)
+@pytest.mark.parametrize(("resource", "file"), [(Resource.NAMESPACES, "namespaces"), (Resource.INFO, "info")])
+def test_an_answer_that_could_be_taken_for_a_page_is_refused(tmp_path: Path, resource: Resource, file: str) -> None:
+    said = json.loads((COPY / f"{file}.json").read_bytes()) | {"_note": "<script>alert(1)</script>"}
+    hostile = answer(resource, json.dumps(said).encode(), last_at=SEEN + 1000)
     evidence = plant_copy(log_evidence(tmp_path / "evidence"), [hostile])
     with pytest.raises(BuildError, match="could take for a page"):
         build_site(evidence=evidence, out=tmp_path / "out", engine=ENGINE)

@@ -260,3 +260,26 @@ def test_what_another_run_put_meanwhile_is_not_doubled(path: Path) -> None:
     assert outcome.complete
     with Store.open(path) as store:
         assert store.epochs(NAMESPACE) == EpochSpan(first=1, last=10, count=10)
+
+
+class _Holes:
+    """A log without an end: of three epochs it has one."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger, self.asked = ledger, 0
+
+    def get(self, path: str, *, limit: int) -> Outcome:
+        self.asked += 1
+        assert self.asked < 1000, "it asks for ever"
+        _, found, epoch = path.partition("/audits/")
+        body = self._ledger.record(NAMESPACE, int(epoch)) if found and int(epoch) % 3 == 1 else None
+        return Absent(url=path, body=b"", at=1) if body is None else Answered(url=path, body=body, at=1)
+
+
+def test_a_log_of_nothing_but_holes_has_no_end_that_is_certain(path: Path) -> None:
+    log = _Holes(made_ledger(300))
+    with Store.open(path, create=True) as store:
+        outcome = fetch(log, store, FetchPlan(namespace=NAMESPACE, most=10))
+    assert outcome.head is not None
+    assert not outcome.head.certain
+    assert not outcome.complete

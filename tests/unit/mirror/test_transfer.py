@@ -92,6 +92,17 @@ def test_importing_twice_changes_nothing(store: Store, tmp_path: Path) -> None:
     assert _everything(store) == before
 
 
+def test_a_copy_that_is_dated_ahead_is_refused_whole(store: Store, tmp_path: Path) -> None:
+    """Else what it says would count before all that the log says later."""
+    export(store, tmp_path / "copy")
+    with Store.open(tmp_path / "other.sqlite", create=True) as other:
+        with pytest.raises(Unavailable) as caught:
+            import_copy(other, tmp_path / "copy", not_after=76)
+        assert (caught.value.code, _everything(other)) == ("copy-damaged", [])
+        assert "dated ahead of this clock: 1970-01-01T00:00:00.077Z" in (caught.value.found or "")
+        assert import_copy(other, tmp_path / "copy", not_after=77).new == 12
+
+
 def test_an_import_joins_what_two_mirrors_saw(store: Store, tmp_path: Path) -> None:
     export(store, tmp_path / "copy")
     other_view = made_ledger(2).record(NAMESPACE, 2) or b""

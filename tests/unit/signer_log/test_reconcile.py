@@ -107,6 +107,18 @@ def test_the_grace_period_ends_when_it_ends() -> None:
     assert told(later) == [("epoch-without-evidence", 2)]
 
 
+@pytest.mark.parametrize("ahead", [timedelta(days=32), datetime(9999, 12, 31, tzinfo=UTC) - FIRST])
+def test_a_date_ahead_puts_no_grace_period_off_for_ever(ahead: timedelta) -> None:
+    at = FIRST + ahead
+    log = [LoggedEpoch(epoch=1, timestamp=int(at.timestamp()) * 1000, digest=content(1))]
+    late = replace(published("four", 4), deployed_at=at)
+    found = reconcile(log, [late], namespace=NAMESPACE, now=FIRST, grace=GRACE).findings
+    assert [item.code for item in found.items] == ["epoch-without-evidence", "evidence-without-epoch"]
+    assert {facts(item)["reason"] for item in found.items} == {"dated-ahead"}
+    soon = replace(late, deployed_at=FIRST + GRACE)
+    assert told(reconcile([], [soon], namespace=NAMESPACE, now=FIRST, grace=GRACE)) == [("evidence-awaits-epoch", 4)]
+
+
 def test_growing_older_changes_nothing_of_the_finding() -> None:
     first, later = (run(logged(1, 2), ONE, at=at).findings.items[0] for at in (100, 200))
     assert first == later

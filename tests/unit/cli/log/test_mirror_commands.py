@@ -16,7 +16,9 @@ from tests.unit.cli.conftest import EVIDENCE, ROOT, Run
 from tests.unit.cli.log.served import log_server
 from tests.unit.mirror.served import made_ledger, serving
 from vaultproof.cli.exit_codes import ExitCode
+from vaultproof.mirror.answer import Answer, Resource
 from vaultproof.mirror.store import Store
+from vaultproof.strict.encodings import MAX_MILLISECONDS
 
 
 def test_a_rehearsal_log_is_served_fetched_copied_and_taken_in(run: Run, tmp_path: Path) -> None:
@@ -193,3 +195,12 @@ def test_a_full_disk_is_told_and_what_was_kept_stays(tmp_path: Path) -> None:
     assert ran.stdout.splitlines()[0] == f"exit {int(ExitCode.COULD_NOT_CHECK)}"
     assert "answers written to" in ran.stdout
     assert len(list((tmp_path / "copy").rglob("audits/*.json"))) > 10
+
+
+def test_a_copy_that_is_dated_ahead_is_not_taken(run: Run, tmp_path: Path) -> None:
+    with Store.open(tmp_path / "ahead.sqlite", create=True) as store:
+        store.put_answer(Answer(resource=Resource.INFO, body=b"{}", origin="x", at=1, last_at=MAX_MILLISECONDS))
+    assert run("log", "export", tmp_path / "copy", "--store", tmp_path / "ahead.sqlite").code == ExitCode.VERIFIED
+    ran = run("log", "import", tmp_path / "copy", "--store", tmp_path / "new.sqlite")
+    assert ran.code == ExitCode.COULD_NOT_CHECK
+    assert "info.json is dated ahead of this clock" in ran.err
