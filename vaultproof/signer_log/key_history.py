@@ -8,15 +8,15 @@ and the next epoch's changes are told as changes since the last one whose keys a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vaultproof.crypto.port import Backend
 from vaultproof.epoch_check import check_epoch
 from vaultproof.errors import VaultproofError
 from vaultproof.evidence.epoch import EpochRecord, read_epoch
-from vaultproof.evidence.fleet_keys import FleetKeys, read_fleet_keys
-from vaultproof.frozen import frozen
+from vaultproof.evidence.fleet_keys import FleetKey, FleetKeys, read_fleet_keys
+from vaultproof.frozen import field, frozen
 from vaultproof.report import Fact, Origin
 from vaultproof.signer_log.findings import FindingList, Findings, LogFinding
 from vaultproof.signer_log.walk import Expected, reason
@@ -42,6 +42,7 @@ class KeyChange:
     ``since`` is the epoch that it is compared with: the one before, unless that one's keys are not known; None where
     there is none.  ``from_start`` says that it is the log's first epoch, so that all of its keys are new.  ``added``
     and ``removed`` map fingerprints (SHA-256 of the key, hexadecimal) to roles; ``total`` is how many keys there are.
+    ``identities`` gives the ``identity`` of each added key by its fingerprint.
     """
 
     epoch: int
@@ -51,6 +52,7 @@ class KeyChange:
     removed: dict[str, str]
     changed: tuple[RoleChange, ...]
     total: int
+    identities: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The change as JSON values."""
@@ -67,6 +69,11 @@ class KeyChange:
         }
 
 
+def identity(key: FleetKey) -> str:
+    """What a key is told apart by: the SHA-256 of its raw bytes, the same for both shapes that a file may give it."""
+    return hashlib.sha256(key.raw).hexdigest()
+
+
 class KeyHistory:
     """Reads the key files of a log's epochs, in rising order, and remembers the last one's keys."""
 
@@ -76,7 +83,7 @@ class KeyHistory:
         self._backend = backend
         self._start = start
         self._next = start
-        self._known: tuple[int, dict[str, str]] | None = None
+        self._known: tuple[int, dict[str, _Listed]] | None = None
         self._changes: list[KeyChange] = []
         self._findings = Findings()
 
@@ -95,7 +102,7 @@ class KeyHistory:
         for data in files:
             if record is not None and hashlib.sha256(data).digest() == record.digest:
                 keys = read_fleet_keys(data, file="artifact")
-                self._known = (epoch, {key.fingerprint: key.role for key in keys.keys})
+                self._known = (epoch, _listed(keys))
 
     async def see(self, epoch: int, body: bytes, files: Sequence[bytes]) -> None:
         """Look at an epoch: its record as answered, and the files that sources give as its key file (any number).
@@ -150,24 +157,26 @@ class KeyHistory:
         self._tell("artifact-missing", first, shown("epochs", epochs, Origin.COMPUTED))
 
     def _compare(self, epoch: int, keys: FleetKeys) -> None:
-        now = {key.fingerprint: key.role for key in keys.keys}
+        now = _listed(keys)
         since, before = self._known or (None, {})
         from_start = epoch == self._start
         if since is None and not from_start:
             self._tell("changes-unknown", epoch, shown("published-keys", len(now), Origin.INDEPENDENT_SIGNER))
             before = now  # nothing is known to have changed: the history begins here
+        added = {key: item for key, item in now.items() if key not in before}
         change = KeyChange(
             epoch=epoch,
             since=since,
             from_start=from_start,
-            added={key: role for key, role in now.items() if key not in before},
-            removed={key: role for key, role in before.items() if key not in now},
+            added={item.fingerprint: item.role for item in added.values()},
+            removed={item.fingerprint: item.role for key, item in before.items() if key not in now},
             changed=tuple(
-                RoleChange(fingerprint=key, before=before[key], after=role)
-                for key, role in now.items()
-                if key in before and before[key] != role
+                RoleChange(fingerprint=item.fingerprint, before=before[key].role, after=item.role)
+                for key, item in now.items()
+                if key in before and before[key].role != item.role
             ),
             total=len(now),
+            identities={item.fingerprint: key for key, item in added.items()},
         )
         self._known = (epoch, now)
         self._changes.append(change)
@@ -184,6 +193,24 @@ class KeyHistory:
     def _tell(self, code: str, epoch: int, *facts: Fact, subject: str | None = None) -> None:
         namespace = self._expected.namespace
         self._findings.add(LogFinding(code=code, namespace=namespace, epoch=epoch, subject=subject, facts=facts))
+
+
+@frozen
+class _Listed:
+    """A key as a file lists it: the fingerprint of what it publishes, and its role."""
+
+    fingerprint: str
+    role: str
+
+
+def _listed(keys: FleetKeys) -> dict[str, _Listed]:
+    """The keys of a file by ``identity``; one that is there in both shapes has both roles, so that neither is lost."""
+    found: dict[str, _Listed] = {}
+    for key in keys.keys:
+        name = identity(key)
+        roles = {key.role} | ({found[name].role} if name in found else set())
+        found[name] = _Listed(fingerprint=key.fingerprint, role=", ".join(sorted(roles)))
+    return found
 
 
 def _facts(change: KeyChange) -> tuple[Fact, ...]:

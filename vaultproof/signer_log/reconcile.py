@@ -19,7 +19,7 @@ from vaultproof.evidence.fleet_keys import read_fleet_keys
 from vaultproof.frozen import frozen
 from vaultproof.report import Fact, Origin
 from vaultproof.signer_log.findings import FindingList, Findings, LogFinding
-from vaultproof.signer_log.key_history import KeyChange
+from vaultproof.signer_log.key_history import KeyChange, identity
 from vaultproof.steps.base import compared, shown
 from vaultproof.strict.encodings import format_time, from_milliseconds, parse_time
 
@@ -28,7 +28,8 @@ from vaultproof.strict.encodings import format_time, from_milliseconds, parse_ti
 class Published:
     """A published deployment, as far as the log is concerned.
 
-    ``digest`` is the SHA-256 of its key file, ``keys`` the fingerprints in it; ``history`` is what it says of epochs.
+    ``digest`` is the SHA-256 of its key file, ``keys`` has the ``identity`` of each key in it; ``history`` is what it
+    says of epochs.
     """
 
     id: str
@@ -91,7 +92,7 @@ def read_published(files: Files) -> Published | None:
         epoch=deployment.epoch,
         deployed_at=deployment.deployed_at,
         digest=hashlib.sha256(data).digest(),
-        keys=frozenset(key.fingerprint for key in read_fleet_keys(data).keys),
+        keys=frozenset(identity(key) for key in read_fleet_keys(data).keys),
         history=deployment.history,
     )
 
@@ -145,7 +146,7 @@ class _Work:
         self._namespace = namespace
         self._now = now
         self._grace = grace
-        self._added = {change.epoch: change.added for change in changes}
+        self._changes = {change.epoch: change for change in changes}
         self._by_epoch: dict[int, list[Published]] = {}
         for item in published:
             self._by_epoch.setdefault(item.epoch, []).append(item)
@@ -222,16 +223,20 @@ class _Work:
 
     def _unattested(self, record: LoggedEpoch, owner: Published) -> None:
         """A key that an epoch added and its deployment's own key file does not list was never attested by anybody."""
-        for fingerprint, role in self._added.get(record.epoch, {}).items():
-            if fingerprint not in owner.keys:
+        change = self._changes.get(record.epoch)
+        if change is None:
+            return
+        for fingerprint, role in change.added.items():
+            if change.identities.get(fingerprint, fingerprint) not in owner.keys:
                 self._tell("key-unattested", record.epoch, _stated("deployment", owner.id),
                            shown("role", role, Origin.INDEPENDENT_SIGNER), subject=fingerprint)  # fmt: skip
 
     def _unexplained(self, record: LoggedEpoch, *facts: Fact) -> None:
         logged = from_milliseconds(record.timestamp)
         waits, due = self._grace_from(logged)
+        change = self._changes.get(record.epoch)
         code = "epoch-awaits-evidence" if waits else "epoch-without-evidence"
-        keys = [shown("key-added", key, Origin.INDEPENDENT_SIGNER) for key in self._added.get(record.epoch, {})]
+        keys = [shown("key-added", key, Origin.INDEPENDENT_SIGNER) for key in (change.added if change else ())]
         self._tell(code, record.epoch, *facts, _logged_at(record), due, *keys[:20])
 
     def _grace_from(self, start: datetime) -> tuple[bool, Fact]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from tests.unit.signer_log.log_maker import BACKEND, Made, expected, made
+from vaultproof.crypto.keys import x25519_spki
 from vaultproof.crypto.port import run_to_completion
 from vaultproof.signer_log.findings import LogFinding, Standing
 from vaultproof.signer_log.key_history import KeyChange, KeyHistory, RoleChange
@@ -128,3 +129,39 @@ def test_what_is_not_the_logged_file_tells_no_keys(data: bytes, record: Made | N
 def test_epochs_that_do_not_rise_are_a_mistake_of_the_caller() -> None:
     with pytest.raises(ValueError, match="after epoch"):
         read({2: {"a": "x"}, 1: {"a": "x"}})
+
+
+# --- one key in two shapes --------------------------------------------------------------------------------------------
+
+
+RAW = b"k" * 32
+WHOLE = x25519_spki(RAW)
+
+
+def listing(*keys: tuple[bytes, str]) -> bytes:
+    return json.dumps({"keys": [{"key": format_base64(key), "role": role} for key, role in keys]}).encode()
+
+
+def test_another_shape_hides_no_other_role() -> None:
+    changes, findings = read({1: listing((RAW, "session")), 2: listing((WHOLE, "backup"))})
+    assert told(findings) == [("role-changed-in-log", 2)]
+    assert (changes[1].added, changes[1].removed) == ({}, {})
+
+
+def test_another_shape_alone_changes_nothing() -> None:
+    changes, findings = read({1: listing((RAW, "session")), 2: listing((WHOLE, "session"))})
+    assert told(findings) == []
+    assert changes[1].total == 1
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_second_role_in_another_shape_is_not_lost(order: int) -> None:
+    both = listing(*[(RAW, "session"), (WHOLE, "backup")][::order])
+    changes, findings = read({1: listing((RAW, "session")), 2: both})
+    assert told(findings) == [("role-changed-in-log", 2)]
+    assert changes[1].changed[0].after == "backup, session"
+
+
+def test_an_added_key_has_its_identity_in_either_shape() -> None:
+    changes, _ = read({1: listing((b"o" * 32, "session")), 2: listing((b"o" * 32, "session"), (WHOLE, "session"))})
+    assert changes[1].identities == {hashlib.sha256(WHOLE).hexdigest(): hashlib.sha256(RAW).hexdigest()}

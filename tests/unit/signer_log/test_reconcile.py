@@ -177,6 +177,11 @@ def test_a_key_that_came_and_went_is_attested_by_nobody() -> None:
     assert finding.standing is Standing.CONTRADICTION
 
 
+def test_a_key_that_is_published_in_its_other_shape_is_attested() -> None:
+    change = replace(added(2, "whole"), identities={"whole": "key of three"})
+    assert told(run(logged(1, 2, 3), ONE, THREE, changes=(change,))) == []
+
+
 def test_another_namespaces_evidence_is_not_looked_at() -> None:
     other = replace(published("other", 7), namespace="other")
     result = run(logged(1), ONE, other)
