@@ -6,6 +6,7 @@ configuration, so that what is wrong or open in the past is found again by every
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,23 +17,26 @@ from vaultproof.epoch_check import check_epoch
 from vaultproof.errors import VaultproofError
 from vaultproof.evidence.epoch import read_epoch
 from vaultproof.mirror.answer import HTTP_NOT_FOUND, EpochSpan, Resource
-from vaultproof.mirror.beside import rival_findings
+from vaultproof.mirror.beside import rival_findings, unreadable_findings
 from vaultproof.mirror.findings import AuditState
 from vaultproof.mirror.store import Store
 from vaultproof.mirror.walking import EngineMaker, walk
-from vaultproof.report import Fact, Origin
+from vaultproof.report import Origin
 from vaultproof.signer_log.answers import read_last_verified
 from vaultproof.signer_log.findings import STANDINGS, FindingList, Findings, LogFinding, Standing
 from vaultproof.signer_log.key_history import KeyChange, KeyHistory
 from vaultproof.signer_log.statements import advertised_keys, compare_info, compare_namespace, log_goes_on
-from vaultproof.signer_log.walk import Expected, Mark, RangeResult, join, last_missing, missing, reason
+from vaultproof.signer_log.walk import Expected, Mark, RangeResult, join, last_missing, missing
 from vaultproof.steps.base import shown
 from vaultproof.strict.encodings import format_milliseconds
+from vaultproof.strict.json import dumps_canonical
 
 FIRST_AUDITED = "first-audited"
 """Under this name the store keeps where the audit that may be continued began."""
 KEYS_AUDITED = "keys-audited"
 """And under this one whether it read the key history: 1, or 0."""
+RULES = 1
+"""Raised whenever an audit checks more than before: what an earlier one passed is then walked again."""
 MOST_COMPARED = 20
 """Records of one digest that are looked at: two that hold are enough."""
 
@@ -134,7 +138,7 @@ class _Auditing:
         state = self._store.audit_state(self._namespace)
         same = (
             state is not None
-            and state.trust_digest == bytes.fromhex(self._plan.trust_digest)
+            and state.trust_digest == self._basis()
             and self._store.number(self._namespace, FIRST_AUDITED) == span.first
             and self._store.number(self._namespace, KEYS_AUDITED) in (1, int(self._plan.keys))
         )
@@ -193,14 +197,8 @@ class _Auditing:
                 )  # fmt: skip
         for _, _, finding in rival_findings(self._store, self._expected, self._backend):
             self._findings.add(finding)
-        for answer in self._store.unreadable_answers(self._namespace):
-            has_record = answer.epoch is not None and self._store.digest_of(self._namespace, answer.epoch) is not None
-            self._findings.add(
-                LogFinding(
-                    code="answer-cut-short" if has_record else "record-unreadable", namespace=self._namespace,
-                    epoch=answer.epoch, subject=answer.sha256.hex(), facts=_why_unreadable(answer.body),
-                )
-            )  # fmt: skip
+        for finding in unreadable_findings(self._store, self._namespace):
+            self._findings.add(finding)
 
     def _reused(self, walked: tuple[int, int] | None, *, continued: bool) -> Iterator[tuple[bytes, tuple[int, ...]]]:
         if not continued:
@@ -285,16 +283,13 @@ class _Auditing:
             self._store.set_number(self._namespace, KEYS_AUDITED, int(self._plan.keys))
             self._store.set_audit_state(
                 AuditState(namespace=self._namespace, through_epoch=through, last_timestamp=timestamp,
-                           trust_digest=bytes.fromhex(self._plan.trust_digest), at=now)
+                           trust_digest=self._basis(), at=now)
             )  # fmt: skip
+
+    def _basis(self) -> bytes:
+        """What an audit rests on, as 32 bytes: the trust configuration, whose log it is, and what is checked."""
+        rests_on = [self._plan.trust_digest, self._expected.signer.id, RULES]
+        return hashlib.sha256(dumps_canonical(rests_on)).digest()
 
     def _tell(self, code: str) -> None:
         self._findings.add(LogFinding(code=code, namespace=self._namespace))
-
-
-def _why_unreadable(body: bytes) -> tuple[Fact, ...]:
-    try:
-        read_epoch(body, file="audits")
-    except VaultproofError as error:
-        return reason(error)
-    return ()

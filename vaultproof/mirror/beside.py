@@ -1,15 +1,18 @@
-"""Answers beside the first one of their epoch, each compared with the one that counts."""
+"""Answers that are no epoch's record: each compared with the one that counts, or told as not readable."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from vaultproof.crypto.port import Backend, run_to_completion
+from vaultproof.errors import VaultproofError
+from vaultproof.evidence.epoch import read_epoch
 from vaultproof.mirror.answer import StoredAnswer
 from vaultproof.mirror.reading import Reading
+from vaultproof.report import Fact
 from vaultproof.signer_log.findings import LogFinding
 from vaultproof.signer_log.rivals import compare_rival
-from vaultproof.signer_log.walk import Expected
+from vaultproof.signer_log.walk import Expected, reason
 
 
 def rival_findings(
@@ -32,3 +35,21 @@ def rival_findings(
         yield first, other, finding
         if finding.code == "rival-holds":
             first = other
+
+
+def unreadable_findings(store: Reading, namespace: str) -> Iterator[LogFinding]:
+    """Answers that do not read as a record; where another one does, the answer was only cut short."""
+    for answer in store.unreadable_answers(namespace):
+        has_record = answer.epoch is not None and store.digest_of(namespace, answer.epoch) is not None
+        yield LogFinding(
+            code="answer-cut-short" if has_record else "record-unreadable", namespace=namespace, epoch=answer.epoch,
+            subject=answer.sha256.hex(), facts=_why(answer.body),
+        )  # fmt: skip
+
+
+def _why(body: bytes) -> tuple[Fact, ...]:
+    try:
+        read_epoch(body, file="audits")
+    except VaultproofError as error:
+        return reason(error)
+    return ()

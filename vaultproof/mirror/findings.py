@@ -14,7 +14,8 @@ class AuditState:
     """How far a namespace was audited, and under which trust configuration.
 
     ``through_epoch`` is the last epoch that was walked, ``last_timestamp`` its time and ``at`` the time of the audit,
-    both in milliseconds since 1970.  ``trust_digest`` are the 32 bytes that name the trust configuration.
+    both in milliseconds since 1970.  ``trust_digest`` are 32 bytes that name what the audit rested on: the trust
+    configuration, the signer, and what was checked.
     """
 
     namespace: str

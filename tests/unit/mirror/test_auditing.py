@@ -219,3 +219,13 @@ def test_two_keys_of_one_signer_hold(path: Path) -> None:
     both = plan(1, 2)
     assert both.expected.signer == signer(1, 2)
     assert told(audited(path, both)) == []
+
+
+def test_going_on_relies_on_no_audit_under_another_signer(path: Path) -> None:
+    """A namespace that is not pinned may be audited as one signer's, and then as another's of one configuration."""
+    own = plan(pinned=False, keys=False)
+    audited(path, own)
+    assert audited(path, replace(own, continued=True)).continued_from == 6
+    other = replace(own.expected, signer=replace(signer(2), id="other"))
+    result = audited(path, replace(own, expected=other, continued=True))
+    assert (result.continued_from, result.result.held) == (None, 0)
