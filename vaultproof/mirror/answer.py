@@ -8,6 +8,13 @@ from enum import StrEnum
 HTTP_OK = 200
 HTTP_NOT_FOUND = 404
 
+MAX_RECORD_BYTES = 16_384
+"""A record is about 600 bytes; the longest that its format allows is some 1,500."""
+MAX_ABOUT_BYTES = 1_048_576
+"""Of what the log says of itself."""
+MAX_ARTIFACT_BYTES = 4 * 1024 * 1024
+"""A file of a second source is at most this large; a fleet-key bundle is some kilobytes."""
+
 
 class Resource(StrEnum):
     """What was asked for.  The first five are resources of the signer's read API; the signer holds no others."""

@@ -11,12 +11,10 @@ from typing import Protocol
 
 from vaultproof.errors import VaultproofError
 from vaultproof.evidence.epoch import EpochRecord, read_epoch
-from vaultproof.mirror.answer import HTTP_NOT_FOUND, HTTP_OK, Answer, Resource
+from vaultproof.mirror.answer import HTTP_NOT_FOUND, HTTP_OK, MAX_RECORD_BYTES, Answer, Resource
 from vaultproof.mirror.client import Absent, Answered, Outcome, Unreachable
 from vaultproof.signer_log.paths import epoch_path
 
-MAX_RECORD_BYTES = 16_384
-"""A record is about 600 bytes; the longest that its format allows is some 1,500."""
 TRIES = 3
 """How often an epoch is asked for while what comes does not read as a record."""
 BATCH = 1_024

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from vaultproof.errors import VaultproofError
-from vaultproof.mirror.answer import Answer, Resource
+from vaultproof.mirror.answer import MAX_ABOUT_BYTES, Answer, Resource
 from vaultproof.mirror.asking import Asked, Asks, ask_many, ask_record, kept_answer
 from vaultproof.mirror.client import Answered, Outcome, Unreachable
 from vaultproof.mirror.outcome import FetchOutcome
@@ -21,7 +21,6 @@ from vaultproof.signer_log.answers import read_last_verified, read_namespace_ent
 from vaultproof.signer_log.head import Head, Presence, search
 from vaultproof.signer_log.paths import INFO, last_verified_path, namespace_path
 
-MAX_ABOUT_BYTES = 1_048_576
 GIVE_UP = 3
 """Epochs in a row without an answer, each tried several times, after which a run ends."""
 LOOK_BEYOND = 2

@@ -18,15 +18,13 @@ from urllib.parse import urlsplit
 from vaultproof.errors import Malformed, Unavailable, VaultproofError
 from vaultproof.evidence.epoch import read_proof
 from vaultproof.mirror.addresses import check_address
-from vaultproof.mirror.answer import Answer, Resource
+from vaultproof.mirror.answer import MAX_ARTIFACT_BYTES, Answer, Resource
 from vaultproof.mirror.client import Absent, Answered, Client, Unreachable
 from vaultproof.mirror.outcome import Noted
 from vaultproof.mirror.store import Store
 from vaultproof.signer_log.paths import check_namespace
 from vaultproof.strict.encodings import clip
 
-MAX_ARTIFACT_BYTES = 4 * 1024 * 1024
-"""A file of a second source is at most this large; a fleet-key bundle is some kilobytes."""
 MAX_FILES = 100_000
 PROOF = "proof.json"
 """Files of this name hold a counter-signature beside the signer's record (evidence format, ``bundle/proof.json``)."""

@@ -15,13 +15,18 @@ from pathlib import Path
 from typing import BinaryIO
 
 from vaultproof.errors import Malformed, Unavailable, VaultproofError
-from vaultproof.mirror.answer import StoredAnswer
+from vaultproof.mirror.answer import MAX_ABOUT_BYTES, MAX_ARTIFACT_BYTES, MAX_RECORD_BYTES, Resource, StoredAnswer
 from vaultproof.mirror.layout import HEADER, INDEX, MAX_LINE_BYTES, Line, line, other_path, own_path, read_header
 from vaultproof.mirror.layout import read_line as read_index_line
 from vaultproof.mirror.store import Store
 from vaultproof.strict.encodings import clip, format_milliseconds
 
-MAX_BODY_BYTES = 64 * 1024 * 1024
+MOST_BYTES = {
+    Resource.AUDIT: MAX_RECORD_BYTES,
+    Resource.ARTIFACT: MAX_ARTIFACT_BYTES,
+    Resource.COUNTER_SIGNATURE: MAX_ARTIFACT_BYTES,
+}
+"""What a mirror takes of each from its source, and so from a copy: one file may stand in many lines of an index."""
 TELL_EVERY = 1_000
 
 Tell = Callable[[int], None]
@@ -189,9 +194,10 @@ class _Folder:
             self._looked_at.add(parent)
         if place.is_symlink():
             raise _damaged(str(place), "it is a link")
+        most = MOST_BYTES.get(entry.resource, MAX_ABOUT_BYTES)
         with place.open("rb") as file:
-            body = file.read(MAX_BODY_BYTES + 1)
-        if len(body) > MAX_BODY_BYTES or hashlib.sha256(body).digest() != entry.sha256:
+            body = file.read(most + 1)
+        if len(body) > most or hashlib.sha256(body).digest() != entry.sha256:
             raise _damaged(str(place), "it is not the file that the index names")
         return body
 

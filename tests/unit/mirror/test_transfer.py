@@ -281,3 +281,13 @@ def test_how_far_it_is_can_be_told(store: Store, tmp_path: Path, monkeypatch: py
     import_copy(store, tmp_path / "copy", tell=told.append)
     assert told == [5, 10, 5, 10]
     shutil.rmtree(tmp_path / "copy")
+
+
+def test_a_copy_holds_no_body_that_a_mirror_would_not_take(tmp_path: Path) -> None:
+    """One file may stand in many lines: a small copy must not fill the disk."""
+    with Store.open(tmp_path / "large.sqlite", create=True) as store:
+        store.put_answer(_audit(1, b"\0" * 16_385))
+        export(store, tmp_path / "copy")
+    with Store.open(tmp_path / "other.sqlite", create=True) as other, pytest.raises(Unavailable) as caught:
+        import_copy(other, tmp_path / "copy")
+    assert caught.value.code == "copy-damaged"
