@@ -46,6 +46,19 @@ class FleetKeys:
     unknown: tuple[str, ...]
 
 
+def by_raw(keys: FleetKeys) -> dict[bytes, FleetKey]:
+    """The keys of a file by ``FleetKey.raw``.
+
+    One that is listed in both shapes has both roles, sorted, whatever their order: none of them can be hidden.
+    """
+    found: dict[bytes, FleetKey] = {}
+    for key in keys.keys:
+        earlier = found.get(key.raw)
+        roles = {key.role} if earlier is None else {key.role, *earlier.role.split(", ")}
+        found[key.raw] = FleetKey(key=key.key, role=", ".join(sorted(roles)))
+    return found
+
+
 def raw_public_key(spki: bytes) -> bytes:
     """The subjectPublicKey bits of a DER SubjectPublicKeyInfo (RFC 5280, 4.1.2.7), of whatever algorithm.
 

@@ -15,7 +15,7 @@ from vaultproof.crypto.port import Backend
 from vaultproof.epoch_check import check_epoch
 from vaultproof.errors import VaultproofError
 from vaultproof.evidence.epoch import EpochRecord, read_epoch
-from vaultproof.evidence.fleet_keys import FleetKey, FleetKeys, read_fleet_keys
+from vaultproof.evidence.fleet_keys import FleetKey, FleetKeys, by_raw, read_fleet_keys
 from vaultproof.frozen import field, frozen
 from vaultproof.report import Fact, Origin
 from vaultproof.signer_log.findings import FindingList, Findings, LogFinding
@@ -204,13 +204,8 @@ class _Listed:
 
 
 def _listed(keys: FleetKeys) -> dict[str, _Listed]:
-    """The keys of a file by ``identity``; one that is there in both shapes has both roles, so that neither is lost."""
-    found: dict[str, _Listed] = {}
-    for key in keys.keys:
-        name = identity(key)
-        roles = {key.role} | ({found[name].role} if name in found else set())
-        found[name] = _Listed(fingerprint=key.fingerprint, role=", ".join(sorted(roles)))
-    return found
+    """The keys of a file by ``identity``."""
+    return {identity(key): _Listed(fingerprint=key.fingerprint, role=key.role) for key in by_raw(keys).values()}
 
 
 def _facts(change: KeyChange) -> tuple[Fact, ...]:

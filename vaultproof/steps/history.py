@@ -6,7 +6,7 @@ from vaultproof.errors import Mismatch, VaultproofError
 from vaultproof.evidence.audit import artifact_epochs, artifact_path
 from vaultproof.evidence.epoch import EpochRecord
 from vaultproof.evidence.files import DEPLOYMENT, FLEET_KEYS, required, sha256_hex
-from vaultproof.evidence.fleet_keys import FleetKey, FleetKeys, read_fleet_keys
+from vaultproof.evidence.fleet_keys import FleetKey, FleetKeys, by_raw, read_fleet_keys
 from vaultproof.frozen import frozen
 from vaultproof.report import Fact, Origin
 from vaultproof.steps.audit_log import LoggedEpochs
@@ -27,11 +27,10 @@ async def history(context: Context) -> Finding:
     epochs: list[tuple[int, dict[bytes, FleetKey]]] = []
     for record in logged:
         try:
-            listed = _artifact(context, record).keys
+            keys = by_raw(_artifact(context, record))
         except VaultproofError as error:
             substeps.trouble("artifact", error, subject=str(record.epoch))
             continue
-        keys = {key.raw: key for key in listed}
         _changes(substeps, context, record, epochs[-1][1] if epochs else {}, keys)
         epochs.append((record.epoch, keys))
     if len(epochs) == len(logged):

@@ -18,7 +18,7 @@ from vaultproof.evidence.audit import artifact_epochs, artifact_path, read_fetch
 from vaultproof.evidence.ceremony import FIRST_PREVIOUS, entry_hash, read_ceremony, witness_message
 from vaultproof.evidence.epoch import EpochRecord, read_epoch, read_proof
 from vaultproof.evidence.files import CEREMONY, FETCHED, NAMESPACE, PROOF, sha256_hex
-from vaultproof.evidence.fleet_keys import raw_public_key, read_fleet_keys
+from vaultproof.evidence.fleet_keys import by_raw, raw_public_key, read_fleet_keys
 
 DEPLOYMENT = harness.tree(harness.EVIDENCE / "deployments" / "rehearsal-messenger-2026")
 
@@ -31,6 +31,15 @@ def data(value: Any) -> bytes:
 
 KEY = base64.b64encode(bytes(range(32))).decode()
 OTHER = base64.b64encode(bytes(range(1, 33))).decode()
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_key_in_both_shapes_keeps_both_roles_in_either_order(order: int) -> None:
+    raw = bytes(range(32))
+    shapes = [(raw, "session"), (x25519_spki(raw), "backup")][::order]
+    listed = [{"key": base64.b64encode(key).decode(), "role": role} for key, role in shapes]
+    found = by_raw(read_fleet_keys(data({"keys": [*listed, {"key": OTHER, "role": "b"}]})))
+    assert {key: item.role for key, item in found.items()} == {raw: "backup, session", base64.b64decode(OTHER): "b"}
 
 
 def test_keys_are_read_in_order_with_their_roles() -> None:
