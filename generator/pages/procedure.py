@@ -20,20 +20,19 @@ PLAN_TITLES: Mapping[str, str] = {
     OVER_THE_AIR: "When keys reach apps over the air",
     HARDCODED: "When keys are built into the app",
 }
-REQUIRED = "required"
-IF_PROMISED = "required where it was promised"
+IF_PROMISED = "needed where it was promised"
 OPTIONAL = "not part of the verdict"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedStep:
-    """A step's place in one plan: its number there, and whether a verdict needs it, in words."""
+    """A step's place in one plan: its number there, and what a verdict needs it for, in words, or None if always."""
 
     number: int
     id: str
     title: str
     question: str
-    requirement: str
+    requirement: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +114,7 @@ def _plan(plan: Plan, procedure: Procedure) -> PlanView:
             id=id,
             title=procedure.steps[id].title,
             question=procedure.steps[id].question,
-            requirement=REQUIRED if id in plan.required else IF_PROMISED if id in plan.if_promised else OPTIONAL,
+            requirement=None if id in plan.required else IF_PROMISED if id in plan.if_promised else OPTIONAL,
         )
         for number, id in enumerate(plan.order, start=1)
     )

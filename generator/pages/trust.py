@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from generator.formatting import date_text, time_text
+from generator.annotated_record import SUITES
+from generator.formatting import count_text, date_text
 from generator.pages.frame import Assets, Frame, make_frame
+from generator.pages.names import PRODUCTS
 from vaultproof.attestation.reference import AllowedCode, DeniedVersions, KeyUse, TechnologyPolicy
 from vaultproof.report import Scope
 from vaultproof.strict.encodings import format_milliseconds, from_milliseconds
@@ -19,6 +22,14 @@ from vaultproof.trust.configuration import (
     TrustSet,
     VendorRoot,
 )
+
+ABOUT: Mapping[str, str] = {
+    "Signer": "It signs the list of keys that reach apps over the air, numbers it, and writes it into a public log.",
+    "Operator": "It runs the fleet, and confirms what the signer signed with a signature of its own.",
+    "Makers": "With these roots they vouch for their HSMs. A root is known by its key; dates count only where given.",
+    "Witness": "It was there when the fleet was set up, and signed the record of it.",
+}
+"""What a party's word is taken for, by its kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +53,13 @@ class PinView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartyView:
-    """A party and what is pinned of it; ``note`` says what is not known."""
+    """A party and what is pinned of it: ``about`` says what its word is taken for, ``note`` what is not known."""
 
+    id: str
     name: str
     kind: str
+    about: str
+    count: str
     note: str | None
     pins: tuple[PinView, ...]
 
@@ -54,6 +68,7 @@ class PartyView:
 class PolicyView:
     """Reference values of one technology: allowed and denied devices and code as lines, rules as term and text."""
 
+    id: str
     technology: str
     allowed: tuple[AllowedView, ...]
     denied: tuple[str, ...]
@@ -116,11 +131,11 @@ def _configuration(trust: TrustConfiguration, data: str) -> ConfigurationView:
         digest=trust.digest,
         parties=(
             *(_signer(signer, trust) for signer in trust.signers),
-            *(_party(party, "Operator") for party in trust.operators),
-            _makers(trust.vendor_roots),
-            *(_party(party, "Witness") for party in trust.witnesses),
+            *(_party(party, "Operator", trust.kind) for party in trust.operators),
+            _makers(trust),
+            *(_party(party, "Witness", trust.kind) for party in trust.witnesses),
         ),
-        policies=tuple(_policy(policy) for policy in trust.reference_values.technologies),
+        policies=tuple(_policy(policy, trust.kind) for policy in trust.reference_values.technologies),
         files=tuple((name, data + name) for name in ("trust.json", "reference-values.json")),
     )
 
@@ -135,11 +150,8 @@ def _signer(signer: Signer, trust: TrustConfiguration) -> PartyView:
             id=f"{trust.kind.value}-{signer.id}-{key.key_id}",
             title=f"Signing key {key.key_id}",
             facts=(
-                ("Algorithm", "ed25519"),
-                (
-                    "Valid from",
-                    f"{time_text(from_milliseconds(key.not_before))} ({format_milliseconds(key.not_before)})",
-                ),
+                ("Algorithm", "Ed25519"),
+                ("Valid from", _exactly(key.not_before)),
             ),
             digests=(("Public key", key.public_key.hex()),),
             provenance=_provenance(key.provenance),
@@ -151,8 +163,8 @@ def _signer(signer: Signer, trust: TrustConfiguration) -> PartyView:
             id=f"{trust.kind.value}-{item.name}",
             title=f"Namespace {item.name}",
             facts=(
-                ("Product", item.product),
-                ("Ciphersuite", str(item.ciphersuite)),
+                ("Product", PRODUCTS.get(item.product, item.product)),
+                ("Ciphersuite", f"{item.ciphersuite}: {SUITES.get(item.ciphersuite, 'not known here')}"),
                 ("First epoch", str(item.root_epoch)),
             ),
             digests=((f"Digest of epoch {item.root_epoch}", item.root_digest),),
@@ -161,10 +173,25 @@ def _signer(signer: Signer, trust: TrustConfiguration) -> PartyView:
         for item in trust.namespaces
         if item.signer == signer.id
     ]
-    return PartyView(name=signer.name, kind="Independent signer and log keeper", note=None, pins=(*keys, *roots))
+    count = count_text(len(keys), "key")
+    return PartyView(
+        id=f"{trust.kind.value}-signer-{signer.id}",
+        name=signer.name,
+        kind="Signer",
+        about=ABOUT["Signer"],
+        count=f"{count}, {count_text(len(roots), 'log')}" if roots else count,
+        note=None,
+        pins=(*keys, *roots),
+    )
 
 
-def _party(party: Party, kind: str) -> PartyView:
+def _exactly(milliseconds: int) -> str:
+    """A moment in UTC with its thousandths, for the signer logs them: ``2 August 2024, 12:29:57.645 UTC``."""
+    _, _, clock = format_milliseconds(milliseconds).rstrip("Z").partition("T")
+    return f"{date_text(from_milliseconds(milliseconds))}, {clock} UTC"
+
+
+def _party(party: Party, kind: str, scope: Scope) -> PartyView:
     pins = tuple(
         PinView(
             id=f"{party.id}-{key.key_id[:8]}",
@@ -178,13 +205,25 @@ def _party(party: Party, kind: str) -> PartyView:
         )
         for key in party.keys
     )
-    return PartyView(name=party.name, kind=kind, note=party.note, pins=pins)
-
-
-def _makers(roots: tuple[VendorRoot, ...]) -> PartyView:
     return PartyView(
-        name="Roots of HSM makers",
-        kind="Makers of HSMs",
+        id=f"{scope.value}-{kind.lower()}-{party.id}",
+        name=party.name,
+        kind=kind,
+        about=ABOUT[kind],
+        count=count_text(len(pins), "key") if pins else "no key, so what it signs cannot be checked",
+        note=party.note,
+        pins=pins,
+    )
+
+
+def _makers(trust: TrustConfiguration) -> PartyView:
+    roots = trust.vendor_roots
+    return PartyView(
+        id=f"{trust.kind.value}-makers",
+        name="Makers of HSMs",
+        kind="Makers",
+        about=ABOUT["Makers"],
+        count=count_text(len(roots), "root") if roots else "no root, so no attestation can be checked",
         note=None if roots else "No maker's root is pinned, so no attestation can be checked.",
         pins=tuple(_root(root) for root in roots),
     )
@@ -193,14 +232,14 @@ def _makers(roots: tuple[VendorRoot, ...]) -> PartyView:
 def _root(root: VendorRoot) -> PinView:
     anchor = root.anchor
     dates = [date_text(day) for day in (anchor.not_before, anchor.not_after) if day is not None]
+    facts = (
+        ("Kind of attestation", anchor.technology),
+        ("Vouches for", "genuine devices" if anchor.purpose == "manufacturer" else "whose device it is"),
+    )
     return PinView(
         id=anchor.id,
         title=anchor.name,
-        facts=(
-            ("Technology", anchor.technology),
-            ("Vouches for", "genuine devices" if anchor.purpose == "manufacturer" else "whose device it is"),
-            ("Dates of the root", " to ".join(dates) if dates else "not judged: a pinned root is known by its key"),
-        ),
+        facts=(*facts, ("Dates of the root", " to ".join(dates))) if dates else facts,
         digests=(("SHA-256 of the key", anchor.spki_sha256),),
         provenance=_provenance(root.provenance),
     )
@@ -209,7 +248,7 @@ def _root(root: VendorRoot) -> PinView:
 _USE = {KeyUse.MEASURED_CODE: "the measured code alone", KeyUse.UNKNOWN: "nobody here can say whom"}
 
 
-def _policy(policy: TechnologyPolicy) -> PolicyView:
+def _policy(policy: TechnologyPolicy, scope: Scope) -> PolicyView:
     keys = policy.keys
     flags = (
         ("Key made inside the device", keys.local),
@@ -228,6 +267,7 @@ def _policy(policy: TechnologyPolicy) -> PolicyView:
         # What no attestation says is said here alone: whoever compares this page sees on whose word it rests.
         rules.append(("The key between the layers is used by", f"{_USE[rule.used_only_by]} ({rule.source})"))
     return PolicyView(
+        id=f"{scope.value}-values-{policy.technology}",
         technology=policy.technology,
         allowed=tuple(_allowed(entry) for entry in policy.allowed),
         denied=tuple(_denied(entry) for entry in policy.denied),

@@ -177,7 +177,7 @@ RECONCILE_ESTABLISHES = (
     "That every epoch in this copy belongs to a deployment in this folder, and the other way round.",
 )
 RECONCILE_DOES_NOT_ESTABLISH = (
-    "That the published evidence of those deployments holds: vaultproof verify tells.",
+    "That the published evidence of those deployments holds: each has a check of its own.",
     "That nothing was published in other places.",
 )
 FORK_HOLDS = "It holds: both records are signed under the keys in the file, and say different things of one epoch."
