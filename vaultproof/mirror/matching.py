@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import groupby
 
 from vaultproof.crypto.port import Backend, run_to_completion
 from vaultproof.epoch_check import check_epoch
@@ -81,11 +82,8 @@ def _changes(store: Store, expected: Expected, backend: Backend) -> tuple[KeyCha
     """The key history as far as key files are here: it names the keys that nobody announced."""
     start = 1 if expected.root is None else expected.root.epoch
     history = KeyHistory(expected, backend, start=start)
-    files: dict[int, list[bytes]] = {}
-    for answer in store.artifacts(expected.namespace):
-        files.setdefault(answer.epoch or 0, []).append(answer.body)
-    for epoch, bodies in sorted(files.items()):
+    for epoch, answers in groupby(store.artifacts(expected.namespace), key=lambda answer: answer.epoch or 0):
         record = store.record_answer(expected.namespace, epoch)
         if record is not None and epoch >= start:
-            run_to_completion(history.see(epoch, record.body, bodies))
+            run_to_completion(history.see(epoch, record.body, [answer.body for answer in answers]))
     return history.changes

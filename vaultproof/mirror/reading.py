@@ -220,16 +220,21 @@ class Reading:
         return self._second(namespace, Resource.COUNTER_SIGNATURE)
 
     def without(self, namespace: str, resource: Resource) -> Iterator[tuple[int, bytes]]:
-        """Epoch and digest of each record for which no second source gave ``resource``, rising."""
+        """Epoch and digest of each record for which no second source gave ``resource``, rising.
+
+        An artifact of another digest than the log has is kept, and does not count as given: the right one is still
+        asked for.
+        """
         query = (
             "SELECT epoch, digest FROM record WHERE namespace=? AND epoch>? AND NOT EXISTS (SELECT 1 FROM answer WHERE"
-            " answer.namespace=record.namespace AND answer.resource=? AND answer.epoch=record.epoch AND status=?)"
-            f" ORDER BY epoch LIMIT {PAGE}"
+            " answer.namespace=record.namespace AND answer.resource=? AND answer.epoch=record.epoch AND status=?"
+            " AND (answer.resource<>? OR answer.sha256=record.digest)) ORDER BY epoch LIMIT ?"
         )
         after = 0
         while True:
             with told(self.path):
-                rows = self._connection.execute(query, (namespace, after, resource.value, HTTP_OK)).fetchall()
+                asked = (namespace, after, resource.value, HTTP_OK, Resource.ARTIFACT.value, PAGE)
+                rows = self._connection.execute(query, asked).fetchall()
             if not rows:
                 return
             yield from rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable
@@ -190,6 +191,21 @@ def test_artifacts_and_counter_signatures_come_by_epoch(path: Path) -> None:
                 )
         assert [answer.body for answer in store.artifacts(NAMESPACE)] == [b"artifact 1", b"artifact 2"]
         assert [answer.epoch for answer in store.counter_signatures(NAMESPACE)] == [1, 2]
+
+
+def test_an_artifact_of_another_digest_leaves_the_right_one_asked_for(path: Path) -> None:
+    right = b"the key file"
+    record = json.loads(_body(1)) | {"digest": hashlib.sha256(right).hexdigest()}
+
+    def artifact(body: bytes) -> Answer:
+        return Answer(resource=Resource.ARTIFACT, namespace=NAMESPACE, epoch=1, body=body, origin="folder", at=1)
+
+    with Store.open(path, create=True) as store:
+        store.put_answer(_audit(1, json.dumps(record).encode()))
+        store.put_answer(artifact(b"another file"))
+        assert [epoch for epoch, _ in store.without(NAMESPACE, Resource.ARTIFACT)] == [1]
+        store.put_answer(artifact(right))
+        assert list(store.without(NAMESPACE, Resource.ARTIFACT)) == []
 
 
 def test_it_remembers_how_far_an_audit_came(path: Path) -> None:
