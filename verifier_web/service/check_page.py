@@ -88,7 +88,6 @@ class PageMaker:
                 rehearsal=announced is not None and announced.rehearsal,
             ),
             title=title,
-            rehearsal=announced is not None and announced.rehearsal,
             deployment=self.job.get("deployment"),
             procedure_href=f"{root}procedure/{procedure.version}/",
             procedure_version=procedure.version,

@@ -33,7 +33,6 @@ class CheckPage:
 
     frame: Frame
     title: str
-    rehearsal: bool
     deployment: str | None
     procedure_href: str
     procedure_version: str
