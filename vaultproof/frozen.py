@@ -76,7 +76,7 @@ def _initialiser(cls: Any) -> Callable[..., None]:
     arguments = head if len(head) > 2 else head[:1]
     made: dict[str, Callable[..., None]] = {}
     # Of nothing but the names of a class's own fields, as the standard library makes the same function.
-    exec(f"def __init__({', '.join(arguments)}):\n{''.join(body) or '    pass'}", room, made)  # noqa: S102
+    exec(f"def __init__({', '.join(arguments)}):\n{''.join(body) or '    pass'}", room, made)  # noqa: S102 - see above
     made["__init__"].__qualname__ = f"{cls.__qualname__}.__init__"
     return made["__init__"]
 

@@ -129,7 +129,7 @@ class _Pipe(io.RawIOBase):
         return True
 
     def write(self, data: object) -> int:
-        chunk = bytes(data)  # type: ignore[call-overload]
+        chunk = bytes(data)  # type: ignore[call-overload] # any buffer
         self.written += chunk
         return len(chunk)
 

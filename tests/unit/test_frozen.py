@@ -146,7 +146,7 @@ def test_a_record_without_fields_can_be_made() -> None:
     assert Nothing() == Nothing()
     assert repr(Nothing()).endswith("Nothing()")
     with pytest.raises(TypeError):
-        Nothing(1)  # type: ignore[call-arg]
+        Nothing(1)  # type: ignore[call-arg] # that is the case
 
 
 def test_a_method_of_its_own_stays() -> None:
@@ -164,4 +164,4 @@ def test_a_method_of_its_own_stays() -> None:
 
 def test_records_are_copied_and_pickled() -> None:
     record = Kept(name="a", size=4)
-    assert pickle.loads(pickle.dumps(record)) == copy.deepcopy(record) == copy.copy(record) == record  # noqa: S301
+    assert pickle.loads(pickle.dumps(record)) == copy.deepcopy(record) == copy.copy(record) == record  # noqa: S301 - its own bytes

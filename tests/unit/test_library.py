@@ -109,7 +109,7 @@ def test_steps_are_told_as_they_happen() -> None:
 )
 def test_what_is_no_deployment_is_an_error_and_no_report(source: object, error: type[Exception]) -> None:
     with pytest.raises(error):
-        vaultproof.check(source)  # type: ignore[arg-type]
+        vaultproof.check(source)  # type: ignore[arg-type] # that is the case
 
 
 def test_without_the_crypto_library_nothing_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:

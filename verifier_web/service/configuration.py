@@ -138,14 +138,14 @@ def _wrong(place: str, message: str, expected: str | None, found: object) -> Una
     )  # fmt: skip
 
 
-def _text(value: Any, place: str, about: Mapping[str, Any]) -> str:  # noqa: ARG001 - one shape for all readers
+def _text(value: Any, place: str, about: Mapping[str, Any]) -> str:  # noqa: ARG001 - one signature - one shape for all readers
     host, colon, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
     if not (host and colon and port.isascii() and port.isdigit() and int(port) < 65536):
         raise _wrong(place, "is no address and port", "for example 127.0.0.1:8080", value)
     return f"{host}:{port}"
 
 
-def _path(value: Any, place: str, about: Mapping[str, Any]) -> Path:  # noqa: ARG001
+def _path(value: Any, place: str, about: Mapping[str, Any]) -> Path:  # noqa: ARG001 - one signature
     if not isinstance(value, str) or not value:
         raise _wrong(place, "is no folder", "a path", value)
     return Path(value)
@@ -160,7 +160,7 @@ def _number(value: Any, place: str, about: Mapping[str, Any]) -> int:
     return value
 
 
-def _names(value: Any, place: str, about: Mapping[str, Any]) -> tuple[str, ...]:  # noqa: ARG001
+def _names(value: Any, place: str, about: Mapping[str, Any]) -> tuple[str, ...]:  # noqa: ARG001 - one signature
     items = [item.strip() for item in value.split(",")] if isinstance(value, str) else value
     if not isinstance(items, list) or not items or not all(isinstance(item, str) and item for item in items):
         raise _wrong(place, "is no list of names", "names, separated by commas", value)

@@ -144,7 +144,7 @@ def test_whatever_stops_it_is_no_verdict(run: Run, monkeypatch: pytest.MonkeyPat
 
 
 def _process(arguments: list[str], **options: object) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([*PROGRAM, *arguments], cwd=ROOT, stderr=subprocess.PIPE, **options)  # type: ignore[call-overload,no-any-return]
+    return subprocess.Popen([*PROGRAM, *arguments], cwd=ROOT, stderr=subprocess.PIPE, **options)  # type: ignore[call-overload,no-any-return] # options of any type
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes end in another way there")

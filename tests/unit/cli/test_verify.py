@@ -25,7 +25,7 @@ DEPLOYMENTS = sorted((EVIDENCE / "deployments").iterdir())
 def planted(fault: str, folder: Path, **options: object) -> Path:
     """A rehearsal with a fault, on disk."""
     folder.mkdir()
-    files = rehearse(RehearsalOptions(seed="cli", id="rehearsal-cli", members=3, sites=1, fault=fault, **options))  # type: ignore[arg-type]
+    files = rehearse(RehearsalOptions(seed="cli", id="rehearsal-cli", members=3, sites=1, fault=fault, **options))  # type: ignore[arg-type] # options of any type
     for path, data in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(data)

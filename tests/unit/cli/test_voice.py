@@ -100,7 +100,7 @@ def test_on_a_terminal_there_is_progress_and_colour_that_says_nothing_of_its_own
         other = "stderr" if stream == "stdout" else "stdout"
         process = subprocess.Popen(
             [sys.executable, "-m", "vaultproof.cli", "verify", str(DEPLOYMENT)], cwd=ROOT, env=environment,
-            stdin=subprocess.DEVNULL, **{stream: terminal, other: subprocess.DEVNULL},  # type: ignore[call-overload]
+            stdin=subprocess.DEVNULL, **{stream: terminal, other: subprocess.DEVNULL},  # type: ignore[call-overload] # a stream by its name
         )  # fmt: skip
         os.close(terminal)
         shown = b""

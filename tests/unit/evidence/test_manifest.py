@@ -85,9 +85,9 @@ GOOD = {
         ({"schema": "vaultproof/deployment@1"}, "wrong-value", "/schema"),
         ({"files": {}}, "wrong-value", "/files"),
         ({"files": ["a"]}, "wrong-value", "/files/0"),
-        ({"files": [{**GOOD["files"][0], "size": -1}]}, "wrong-value", "/files/0/size"),  # type: ignore[dict-item]
-        ({"files": [{**GOOD["files"][0], "sha256": "A" * 64}]}, "bad-hex", "/files/0/sha256"),  # type: ignore[dict-item]
-        ({"files": [{**GOOD["files"][0], "mode": 1}]}, "unknown-field", "/files/0/mode"),  # type: ignore[dict-item]
+        ({"files": [{**GOOD["files"][0], "size": -1}]}, "wrong-value", "/files/0/size"),  # type: ignore[dict-item] # wrong on purpose
+        ({"files": [{**GOOD["files"][0], "sha256": "A" * 64}]}, "bad-hex", "/files/0/sha256"),  # type: ignore[dict-item] # wrong on purpose
+        ({"files": [{**GOOD["files"][0], "mode": 1}]}, "unknown-field", "/files/0/mode"),  # type: ignore[dict-item] # wrong on purpose
     ],
 )
 def test_what_is_no_manifest_is_refused(change: dict[str, Any], code: str, pointer: str) -> None:

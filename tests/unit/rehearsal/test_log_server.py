@@ -37,9 +37,9 @@ def _ask(
     server: LogServer, path: str, value: object = None, *, agent: str = "vaultproof tests"
 ) -> tuple[int, bytes, str]:
     data = None if value is None else value if isinstance(value, bytes) else json.dumps(value).encode()
-    request = urllib.request.Request(server.address + path, data=data, headers={"User-Agent": agent})  # noqa: S310
+    request = urllib.request.Request(server.address + path, data=data, headers={"User-Agent": agent})  # noqa: S310 - our own
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - the server of this test
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - our own - the server of this test
             return answer.status, answer.read(), answer.headers["Server"]
     except urllib.error.HTTPError as error:
         with error:

@@ -42,8 +42,8 @@ def dump(store: Path) -> list[str]:
         answer = "a.namespace, a.resource, a.epoch, a.status, hex(a.body), hex(a.sha256), a.origin, a.readable"
         queries = (
             f"SELECT {answer} FROM answer a",  # noqa: S608 - words of this test alone
-            f"SELECT r.namespace, hex(r.digest), r.timestamp, {answer} FROM record r JOIN answer a ON a.id=r.answer_id",  # noqa: S608
-            f"SELECT r.namespace, r.epoch, {answer} FROM rival r JOIN answer a ON a.id=r.answer_id",  # noqa: S608
+            f"SELECT r.namespace, hex(r.digest), r.timestamp, {answer} FROM record r JOIN answer a ON a.id=r.answer_id",  # noqa: S608 - likewise
+            f"SELECT r.namespace, r.epoch, {answer} FROM rival r JOIN answer a ON a.id=r.answer_id",  # noqa: S608 - likewise
             "SELECT * FROM span",
         )
         return [line for query in queries for line in sorted(map(repr, connection.execute(query)))]

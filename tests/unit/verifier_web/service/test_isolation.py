@@ -190,7 +190,7 @@ def test_a_reader_who_leaves_takes_the_check_along(site: Path) -> None:
     with pool_of(site, workers=1) as (pool, _):
         frames = pool.run(job(answer="page"), "a")
         assert next(frames).kind == "opened"
-        frames.close()  # type: ignore[attr-defined]
+        frames.close()  # type: ignore[attr-defined] # a generator
         assert pool.queue.at_work == 0
         assert last(pool).kind == "done"
 

@@ -48,7 +48,7 @@ def waiting(line: Queue, names: str, turns: list[str]) -> list[Client]:
         client = Client(line, name, turns)
         client.start()
         clients.append(client)
-        until(lambda number=number: line.waiting == number)  # type: ignore[misc]
+        until(lambda number=number: line.waiting == number)  # type: ignore[misc] # a bound default
     return clients
 
 
