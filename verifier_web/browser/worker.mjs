@@ -58,8 +58,8 @@ async function start({ files, lock }) {
   tell({ type: "stage", run: null, stage: "starting" });
   const pyodide = await startInterpreter({ module, library, core, lock });
   tell({ type: "stage", run: null, stage: "testing" });
-  pyodide.pyimport("vaultproof_start"); // first: it makes the import of everything else faster
   const started = pyodide.pyimport("vaultproof_browser").Verifier();
+  pyodide.pyimport("sitecustomize").settle(); // startup.py, which Python has begun with
   await started.self_test();
   tell({ type: "ready", run: null });
   return started;

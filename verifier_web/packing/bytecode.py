@@ -85,7 +85,7 @@ def compile_all(
 
 
 def prepare(pyodide: Path, cache_dir: Path, library: bytes, own: bytes) -> tuple[str, bytes]:
-    """The module of prepared code that these two archives make (see ``prepared.py``): its archive path and bytes."""
+    """The module of prepared code that these two archives make (see ``startup.py``): its archive path and bytes."""
     file = f"{PREPARED_MODULE}.py"
 
     def make() -> bytes:

@@ -13,7 +13,6 @@ from contextlib import suppress
 from typing import Any
 
 from vaultproof.archive import read_zip
-from vaultproof.attestation.registry import adapters
 from vaultproof.crypto.keys import ed25519_spki
 from vaultproof.crypto.port import Algorithm, SignatureCheck
 from vaultproof.crypto.webcrypto import WebCryptoBackend
@@ -30,8 +29,6 @@ from vaultproof.verification import Event, StepStarted, verify
 
 Tell = Callable[[str], None]
 Site = tuple[TrustSet, Mapping[str, Procedure]]
-
-adapters()  # all of them, now: what is imported while the page loads is prepared, and does not make a reader wait
 
 TEST_KEY = bytes.fromhex("fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025")
 TEST_MESSAGE = bytes.fromhex("af82")

@@ -19,7 +19,8 @@ from verifier_web.packing.errors import PackingError
 LIST = Path(__file__).with_name("stdlib_modules.json")
 ENTRY_MODULE = "vaultproof_browser"
 PREPARED_MODULE = "vaultproof_prepared"
-PACKED_HERE = {ENTRY_MODULE: "entry.py", "vaultproof_start": "prepared.py"}
+STARTUP_MODULE = "sitecustomize"
+PACKED_HERE = {ENTRY_MODULE: "entry.py", STARTUP_MODULE: "startup.py"}
 """Modules of this folder that go along, under these names."""
 
 NOT_OF_THE_LIBRARY = ("__future__", PREPARED_MODULE)  # read by the compiler; made by packing itself

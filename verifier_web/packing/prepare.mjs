@@ -1,4 +1,5 @@
-// Started by bytecode.py: compiles what the dataclasses of our code write, so that browsers need not (see prepared.py).
+// Started by bytecode.py: compiles what our code has compiled while it is imported, so that browsers need not
+// (see startup.py).
 //
 //   node prepare.mjs PYODIDE_FOLDER REQUEST.json ANSWER.pyc
 //
@@ -19,17 +20,22 @@ const pyodide = await startPyodide(folder, {
 });
 for (const name of ["compiler", "module", "file"]) pyodide.globals.set(name, request[name]);
 pyodide.runPython(`
-import importlib, marshal, types
-import vaultproof_start
+import importlib, marshal, re._compiler, types
+import sitecustomize
 
 importlib.import_module(module)
+importlib.import_module("vaultproof.attestation.registry").adapters()
 tools = types.ModuleType("compile_modules")
 exec(compiler, tools.__dict__)
-prepared = {
-    vaultproof_start.key_of(text): tools.without_lines(compile(text, "<dataclass>", "exec", dont_inherit=True))
-    for text in sorted(vaultproof_start.missed)
+texts = {
+    sitecustomize.text_key(text): tools.without_lines(compile(text, "<dataclass>", "exec", dont_inherit=True))
+    for text in sorted(set(sitecustomize.missed_texts))
 }
-source = f"import marshal\\nPREPARED = marshal.loads({marshal.dumps(prepared)!r})\\n"
+patterns = {
+    key: sitecustomize.engine_arguments(re._compiler, *key)
+    for key in sorted(set(sitecustomize.missed_patterns), key=repr)
+}
+source = f"import marshal\\nTEXTS, PATTERNS = marshal.loads({marshal.dumps((texts, patterns))!r})\\n"
 answer = tools.compile_source(source.encode(), file, lines=False)
 `);
 writeFileSync(answerFile, pyodide.globals.get("answer").toJs());

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import os
@@ -10,15 +9,13 @@ import shutil
 import traceback
 import types
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from vaultproof import frozen
 from verifier_web.packing import PackingError, RuntimeManifest, build_runtime, cache, compression
-from verifier_web.packing.compile_modules import compile_source, without_lines
+from verifier_web.packing.compile_modules import compile_source
 from verifier_web.packing.manifest import Role, RuntimeFile
 from verifier_web.packing.modules import (
     LIST,
@@ -31,7 +28,6 @@ from verifier_web.packing.modules import (
     read_list,
     standard_library,
 )
-from verifier_web.packing.prepared import install, key_of, missed
 from verifier_web.packing.survey import LEFT_OUT, survey
 
 ROOT = Path(__file__).parents[3]
@@ -288,57 +284,3 @@ def test_without_node_it_says_what_to_do(pyodide: Path, tmp_path: Path, monkeypa
     with pytest.raises(PackingError, match="node is not installed"):
         build_runtime(tmp_path / "out", node_modules=NODE_MODULES, cache_dir=tmp_path / "cache")
     assert not (tmp_path / "out").exists()
-
-
-# --- prepared code ----------------------------------------------------------------------------------------------------
-
-
-Decorator = Callable[[type[Any]], type[Any]]
-DECORATORS: list[Decorator] = [dataclasses.dataclass(frozen=True, slots=True, kw_only=True), frozen.frozen]
-
-
-def _class_made_with(prepared: dict[bytes, types.CodeType], decorate: Decorator) -> tuple[Any, list[str]]:
-    """A class made while its maker looks texts up in ``prepared``, and the texts that were not there."""
-    makers = (dataclasses, frozen)
-    before = [vars(maker).get("exec") for maker in makers]
-    try:
-        install(prepared)
-        missed.clear()
-
-        @decorate
-        class Point:
-            x: int
-            y: int = 2
-
-        return Point, list(missed)
-    finally:
-        missed.clear()
-        for maker, found in zip(makers, before, strict=True):
-            if found is None:
-                del vars(maker)["exec"]
-            else:
-                vars(maker)["exec"] = found
-
-
-@pytest.mark.parametrize("decorate", DECORATORS, ids=["dataclass", "frozen"])
-def test_prepared_code_makes_the_same_class(decorate: Decorator) -> None:
-    plain, texts = _class_made_with({}, decorate)
-    assert texts
-    prepared = {key_of(text): without_lines(compile(text, "<dataclass>", "exec")) for text in texts}
-    made, still_missed = _class_made_with(prepared, decorate)
-    assert still_missed == []
-    for point in (plain, made):
-        assert repr(point(x=1)).endswith("Point(x=1, y=2)")
-        assert point(x=1) == point(x=1)
-        assert hash(point(x=1)) == hash((1, 2))
-        with pytest.raises(dataclasses.FrozenInstanceError):
-            point(x=1).x = 3
-        with pytest.raises(TypeError):
-            point(1)
-
-
-@pytest.mark.parametrize("decorate", DECORATORS, ids=["dataclass", "frozen"])
-def test_a_text_that_was_not_prepared_is_compiled_as_ever(decorate: Decorator) -> None:
-    made, texts = _class_made_with({key_of("another text"): compile("1", "x", "exec")}, decorate)
-    assert len(texts) >= 1
-    assert made(x=1).y == 2
