@@ -1,7 +1,7 @@
 """Python modules that go into the runtime, and where their sources are.
 
 The standard library's part is the committed list ``stdlib_modules.json`` (see ``survey.py`` for how it is computed);
-our own part is the whole core: every module of ``vaultproof`` but the command line and the OpenSSL backend.
+our own part is the core that checks a deployment: ``vaultproof`` without its shells and the audit of a whole log.
 """
 
 from __future__ import annotations
@@ -26,7 +26,15 @@ PACKED_HERE = {ENTRY_MODULE: "entry.py", STARTUP_MODULE: "startup.py"}
 NOT_OF_THE_LIBRARY = ("__future__", PREPARED_MODULE)  # read by the compiler; made by packing itself
 
 RENEW = "renew the list by: python -m verifier_web.packing.survey"
-NOT_IN_THE_BROWSER = ("vaultproof/cli/", "vaultproof/crypto/openssl.py", "vaultproof/mirror/")
+NOT_IN_THE_BROWSER = (
+    "vaultproof/cli/",
+    "vaultproof/crypto/openssl.py",
+    "vaultproof/mirror/",
+    "vaultproof/presentation/log_",  # the audit of a whole log is no step of a check
+    "vaultproof/signer_log/",
+)
+NEVERTHELESS = ("vaultproof/signer_log/__init__.py", "vaultproof/signer_log/answers.py")
+"""What steps read the log's own answers with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +95,11 @@ def _package(name: str) -> Iterator[ModuleSource]:
 
 def own_code() -> tuple[ModuleSource, ...]:
     """The core, ``rfc8785`` and the two modules that only a browser needs, sorted by file."""
-    core = [source for source in _package("vaultproof") if not source.file.startswith(NOT_IN_THE_BROWSER)]
+    core = [
+        source
+        for source in _package("vaultproof")
+        if source.file in NEVERTHELESS or not source.file.startswith(NOT_IN_THE_BROWSER)
+    ]
     here = [
         ModuleSource(file=f"{name}.py", content=Path(__file__).with_name(file).read_bytes())
         for name, file in PACKED_HERE.items()
