@@ -21,7 +21,9 @@ Needs Chromium, node and node_modules.  The first run packs the runtime (half a 
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
+import statistics
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -115,6 +117,7 @@ class _Times:
 
     seconds: dict[str, list[float]] = field(default_factory=dict)
     longest: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
     transfer: list[int] = field(default_factory=list)
 
     def add(self, name: str, milliseconds: float) -> None:
@@ -193,6 +196,8 @@ def _round(browser: Browser, stock: str, ours: str, times: _Times) -> None:
     times.add("ours, cached", _until_verdict(page, ours))
     context.close()
 
+    times.processor.append(_longest_processor_time(browser, ours))
+
     context, page = _context(browser)
     page.goto(ours)
     page.wait_for_selector('vault-verify[data-state="idle"]')
@@ -206,6 +211,25 @@ def _round(browser: Browser, stock: str, ours: str, times: _Times) -> None:
     context.close()
 
 
+def _longest_processor_time(browser: Browser, url: str) -> float:
+    """Milliseconds of processor time that the longest task of the page's thread took, in a cold visit of its own.
+
+    The wall time of a task counts what else runs on the machine; Chromium's trace tells both (``dur`` and ``tdur``).
+    """
+    context, page = _context(browser, TIME_OF_VERDICT, PRESS)
+    browser.start_tracing(page=page, categories=["toplevel"])
+    _until_verdict(page, url)
+    page.wait_for_timeout(HOVER)
+    events = json.loads(browser.stop_tracing())["traceEvents"]
+    context.close()
+    pages = {
+        (event["pid"], event["tid"])
+        for event in events
+        if event["name"] == "thread_name" and event["args"]["name"] == "CrRendererMain"
+    }
+    return max(event.get("tdur", 0) / 1000 for event in events if (event["pid"], event["tid"]) in pages)
+
+
 def _print(times: _Times, manifest: RuntimeManifest) -> None:
     samples = times.samples()
     print(f"checking {DEPLOYMENT}, {len(times.longest)} rounds, median (min-max)")
@@ -215,7 +239,9 @@ def _print(times: _Times, manifest: RuntimeManifest) -> None:
     print(f"cold, ours / stock: {ratio(samples, 'ours, cold', 'stock, cold')}  (bar: <= 0.45)")
     print(f"cached, ours / stock cold: {ratio(samples, 'ours, cached', 'stock, cold')}  (bar: <= 0.3)")
     print(f"prewarmed click: {samples['ours, click'].median * 1e3:.0f} ms  (bar: <= 150)")
-    print(f"longest task of the main thread, cold: {max(times.longest):.0f} ms  (bar: none over 50)")
+    processor = f"median {statistics.median(times.processor):.0f}, most {max(times.processor):.0f} ms of processor time"
+    wall = f"median {statistics.median(times.longest):.0f}, most {max(times.longest):.0f} ms of wall time"
+    print(f"longest task of the page's thread, cold: {processor}; {wall} (0: none over 50)  (bar: none over 50)")
     print(f"runtime, brotli: {manifest.transfer / 1e6:.2f} MB  (bar: <= 4.0)")
     print(f"whole first visit, as transferred: {times.transfer[-1] / 1e6:.2f} MB")
 
