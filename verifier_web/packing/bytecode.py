@@ -20,7 +20,7 @@ RUNNER = Path(__file__).with_name("compile.mjs")
 PREPARER = Path(__file__).with_name("prepare.mjs")
 STARTER = Path(__file__).with_name("node_pyodide.mjs")
 PYODIDE_FILES = ("pyodide.asm.wasm", "pyodide.asm.mjs", "pyodide.mjs", "python_stdlib.zip")
-OLDEST_NODE = 20
+OLDEST_NODE = 18
 TIME_LIMIT = 300  # seconds; a busy machine of two cores needs about ten
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import traceback
 import types
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from verifier_web.packing import PackingError, RuntimeManifest, build_runtime, cache, compression
+from verifier_web.packing.bytecode import OLDEST_NODE
 from verifier_web.packing.compile_modules import compile_source
 from verifier_web.packing.manifest import Role, RuntimeFile
 from verifier_web.packing.modules import (
@@ -279,6 +281,15 @@ def _assert_archives_are_plain(folder: Path, manifest: RuntimeManifest) -> None:
 def test_without_pyodide_it_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(PackingError, match="holds no Pyodide; run npm ci"):
         build_runtime(tmp_path / "out", node_modules=tmp_path, cache_dir=tmp_path / "cache")
+
+
+def test_every_place_names_the_oldest_node_that_packing_takes() -> None:
+    told = {
+        name: set(re.findall(r"Node\.js ([0-9]+) or newer", (ROOT / name).read_text("utf-8")))
+        for name in ("README.md", "CONTRIBUTING.md", "Makefile")
+    }
+    assert all(found == {str(OLDEST_NODE)} for found in told.values()), told
+    assert json.loads((ROOT / "package.json").read_text("utf-8"))["engines"]["node"] == f">={OLDEST_NODE}"
 
 
 def test_without_node_it_says_what_to_do(pyodide: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
