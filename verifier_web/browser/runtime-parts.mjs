@@ -98,7 +98,9 @@ export function loadInterpreter(files, onProgress) {
     onProgress(percent);
   };
   const loading = { onBytes };
+  // The scripts first: the browser reads and compiles them while the rest still arrives.
+  const loadingScripts = Promise.all(scripts.map((file) => load(file, loading)));
   const parts = Promise.all([loadModule(wasm, loading), load(library, loading), load(core, loading)]);
   parts.catch(() => {}); // heard of when its turn comes, if it does
-  return { scripts: Promise.all(scripts.map((file) => load(file, loading))), parts };
+  return { scripts: loadingScripts, parts };
 }
