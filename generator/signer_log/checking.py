@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,19 +11,16 @@ from generator.errors import BuildError, LogTrouble, PublicationRefusedError, Re
 from generator.signer_log.opened import OpenLog
 from generator.sources import Sources
 from vaultproof.crypto.openssl import OpenSslBackend
-from vaultproof.crypto.port import run_to_completion
 from vaultproof.errors import VaultproofError
 from vaultproof.mirror.auditing import Audit, AuditPlan, audit
-from vaultproof.mirror.beside import rival_findings
+from vaultproof.mirror.beside import ForkFile, fork_files
 from vaultproof.mirror.matching import PublishedSet, match
 from vaultproof.presentation.log_words import finding_words
 from vaultproof.report import Scope
 from vaultproof.signer_log.answers import Root
 from vaultproof.signer_log.findings import Conclusion, FindingList, Findings, LogFinding, Standing, conclusion
-from vaultproof.signer_log.fork import make_fork
 from vaultproof.signer_log.reconcile import Published, Reconciliation, read_published
 from vaultproof.signer_log.walk import Expected, reason
-from vaultproof.strict.json import dumps_canonical
 from vaultproof.trust.configuration import Namespace, Signer, TrustConfiguration
 from vaultproof.trust.logs import LOGS_FILE, read_logs
 
@@ -33,15 +30,6 @@ OUTCOMES = {
     Conclusion.COULD_NOT_CHECK: "incomplete",
 }
 """Conclusions as verdicts on deployments are called, for programs and for colours."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForkProof:
-    """Two signed answers for one epoch as a file that stands by itself; ``sha256`` (hex) is the other answer's."""
-
-    epoch: int
-    sha256: str
-    data: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +49,7 @@ class CheckedLog:
     published: tuple[Published, ...]
     reconciliation: Reconciliation
     findings: FindingList
-    forks: tuple[ForkProof, ...]
+    forks: tuple[ForkFile, ...]
     now: datetime
     failing: bool
 
@@ -123,9 +111,10 @@ def _check(log: OpenLog, sources: Sources, deployments: Sequence[Checked], clock
     for part in (audited.findings, matched.findings):
         together.add_all(part)
     findings = together.result()
+    forks = tuple(fork_files(log.store, expected, OpenSslBackend(), findings.items))
     return CheckedLog(
         log=log, trust=trust, signer=signer, pinned=pinned, audit=audited, published=published.deployments,
-        reconciliation=matched.reconciliation, findings=findings, forks=tuple(_forks(log, expected, findings)),
+        reconciliation=matched.reconciliation, findings=findings, forks=forks,
         now=clock, failing=findings.conclusion is not Conclusion.HOLDS,
     )  # fmt: skip
 
@@ -161,17 +150,6 @@ def _published(namespace: str, deployments: Sequence[Checked], *, rehearsal: boo
             continue
         published += [read] if read is not None else []
     return PublishedSet(deployments=tuple(published), unread=tuple(unread))
-
-
-def _forks(log: OpenLog, expected: Expected, findings: FindingList) -> Iterator[ForkProof]:
-    """A proof for each fork that was found: the first answer that holds, and the other one."""
-    wanted = {(item.epoch, item.subject) for item in findings.items if item.code == "fork"}
-    engine = OpenSslBackend()
-    for first, other, finding in rival_findings(log.store, expected, engine) if wanted else ():
-        epoch, sha256 = other.epoch, other.sha256.hex()
-        if finding.code == "fork" and epoch is not None and (epoch, sha256) in wanted:
-            value = run_to_completion(make_fork(epoch, [first, other], expected.signer, engine))
-            yield ForkProof(epoch=epoch, sha256=sha256, data=dumps_canonical(value))
 
 
 def _refusal(checked: CheckedLog) -> Refusal:

@@ -39,6 +39,7 @@ class Answer:
     ``namespace`` and ``epoch`` are what was asked for, None where the resource has none; ``status`` is the HTTP status
     (200 for a file); ``origin`` is the address or the path it came from; ``at`` is when, in milliseconds since 1970.
     ``last_at`` is when the same bytes were last seen, for an answer that another mirror kept; None means ``at``.
+    ``fetched`` is False for what somebody's copy holds: its origin and its times are then the word of whoever made it.
     """
 
     resource: Resource
@@ -49,6 +50,7 @@ class Answer:
     origin: str
     at: int
     last_at: int | None = None
+    fetched: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +58,8 @@ class StoredAnswer:
     """An answer as the store holds it: the same bytes again only move ``last_seen`` (milliseconds since 1970).
 
     ``id`` rises in the order in which answers were first kept.  ``readable`` tells a record that parses from one that
-    does not (cut short, say); of other resources it is always true.
+    does not (cut short, say); of other resources it is always true.  ``fetched`` as in ``Answer``: once this mirror was
+    given the same bytes itself it is true for good, and origin and times are this mirror's own.
     """
 
     id: int
@@ -70,6 +73,7 @@ class StoredAnswer:
     first_seen: int
     last_seen: int
     readable: bool
+    fetched: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

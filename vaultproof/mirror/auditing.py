@@ -10,35 +10,35 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import chain, groupby
 
 from vaultproof.crypto.port import Backend, run_to_completion
-from vaultproof.epoch_check import check_epoch
 from vaultproof.errors import VaultproofError
 from vaultproof.evidence.epoch import read_epoch
-from vaultproof.mirror.answer import HTTP_NOT_FOUND, EpochSpan, Resource
-from vaultproof.mirror.beside import rival_findings, unreadable_findings
+from vaultproof.mirror.across import Across
+from vaultproof.mirror.answer import EpochSpan, Resource
+from vaultproof.mirror.beside import denied_at, rival_findings, unreadable_findings
 from vaultproof.mirror.findings import AuditState
+from vaultproof.mirror.settling import settle
 from vaultproof.mirror.store import Store
 from vaultproof.mirror.walking import EngineMaker, walk
-from vaultproof.report import Origin
 from vaultproof.signer_log.answers import read_last_verified
 from vaultproof.signer_log.findings import STANDINGS, FindingList, Findings, LogFinding, Standing
 from vaultproof.signer_log.key_history import KeyChange, KeyHistory
 from vaultproof.signer_log.statements import advertised_keys, compare_info, compare_namespace, log_goes_on
 from vaultproof.signer_log.walk import Expected, Mark, RangeResult, join, last_missing, missing
-from vaultproof.steps.base import shown
-from vaultproof.strict.encodings import format_milliseconds
 from vaultproof.strict.json import dumps_canonical
 
 FIRST_AUDITED = "first-audited"
 """Under this name the store keeps where the audit that may be continued began."""
 KEYS_AUDITED = "keys-audited"
 """And under this one whether it read the key history: 1, or 0."""
-RULES = 1
+RULES = 2
 """Raised whenever an audit checks more than before: what an earlier one passed is then walked again."""
-MOST_COMPARED = 20
-"""Records of one digest that are looked at: two that hold are enough."""
+FOUND_EACH_TIME = frozenset({"record-withdrawn"})
+"""Open questions about records that hold, which every run finds anew, wherever its walk begins."""
+UNSETTLED = frozenset({"brought-record-fails", "record-key-not-pinned", "record-not-checked", "record-unreadable"})
+"""What the log itself may settle, where it was only brought with a copy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +107,9 @@ class _Auditing:
         self._findings = Findings()
 
     def run(self, now: int) -> Audit:
-        store, span = self._store, self._store.epochs(self._namespace)
+        store = self._store
+        settle(store, self._expected, self._backend)
+        span = store.epochs(self._namespace)
         changes: tuple[KeyChange, ...] = ()
         result, walked, after = RangeResult(findings=FindingList(counts={})), None, None
         if span is None:
@@ -123,6 +125,9 @@ class _Auditing:
                 changes = self._key_history(span, walked, after)
         self._statements(span)
         findings = self._findings.result()
+        store.set_unsettled(
+            self._namespace, (item.epoch for item in findings.items if item.epoch and item.code in UNSETTLED)
+        )
         if span is not None:
             self._remember(span, findings, now)
         newest = store.latest(self._namespace, Resource.NAMESPACE)
@@ -177,49 +182,22 @@ class _Auditing:
 
     def _denied(self, finding: LogFinding) -> LogFinding:
         """The same gap, told as the log's own word if it denied the epoch when the one behind the gap was there."""
-        answer = self._store.latest(self._namespace, Resource.AUDIT, epoch=finding.epoch, status=HTTP_NOT_FOUND)
+        answer = self._store.denial(self._namespace, finding.epoch or 0)
         behind = self._store.record_answer(self._namespace, last_missing(finding) + 1)
         if answer is None or behind is None or answer.last_seen < behind.first_seen:
             return finding
-        when = shown("denied-at", format_milliseconds(answer.first_seen), Origin.COMPUTED)
-        return replace(finding, code="epochs-denied", facts=(*finding.facts, when))
+        return replace(finding, code="epochs-denied", facts=(*finding.facts, denied_at(answer)))
 
     # What only the store can tell
 
     def _look_in_store(self, walked: tuple[int, int] | None, *, continued: bool) -> None:
-        for digest, epochs in self._reused(walked, continued=continued):
-            held = [epoch for epoch in epochs[:MOST_COMPARED] if self._holds(epoch)]
-            if len(held) > 1:
-                fact = shown("digest-reused", ", ".join(map(str, held)), Origin.INDEPENDENT_SIGNER)
-                self._findings.add(
-                    LogFinding(code="record-digest-reused", namespace=self._namespace, epoch=held[1],
-                               subject=digest.hex(), facts=(fact,))
-                )  # fmt: skip
+        across = Across(self._store, self._expected, self._backend)
+        for finding in across.reused(walked, continued=continued):
+            self._findings.add(finding)
         for _, _, finding in rival_findings(self._store, self._expected, self._backend):
             self._findings.add(finding)
-        for finding in unreadable_findings(self._store, self._namespace):
+        for finding in chain(unreadable_findings(self._store, self._namespace), across.withdrawn()):
             self._findings.add(finding)
-
-    def _reused(self, walked: tuple[int, int] | None, *, continued: bool) -> Iterator[tuple[bytes, tuple[int, ...]]]:
-        if not continued:
-            yield from self._store.digests_twice(self._namespace)
-        elif walked is not None:
-            for epoch in range(walked[0], walked[1] + 1):  # before these, nothing was used twice
-                digest = self._store.digest_of(self._namespace, epoch)
-                epochs = () if digest is None else self._store.epochs_of_digest(self._namespace, digest)
-                if digest is not None and len(epochs) > 1 and (epoch == epochs[1] or epochs[1] < walked[0]):
-                    yield digest, epochs
-
-    def _holds(self, epoch: int) -> bool:
-        answer = self._store.record_answer(self._namespace, epoch)
-        if answer is None:
-            return False
-        try:
-            record = read_epoch(answer.body, file="audits")
-            run_to_completion(check_epoch(record, self._expected.signer, self._backend))
-        except VaultproofError:
-            return False  # the walk has said what is wrong with it
-        return (record.namespace, record.epoch) == (self._namespace, epoch)
 
     # Keys and statements
 
@@ -273,6 +251,7 @@ class _Auditing:
         troubled = [
             item.epoch for item in findings.items
             if item.epoch is not None and STANDINGS[item.code] is not Standing.NOTE
+            and item.code not in FOUND_EACH_TIME
         ]  # fmt: skip
         through = min([span.last, *(epoch - 1 for epoch in troubled)])
         timestamp = 0

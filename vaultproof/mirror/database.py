@@ -12,11 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from vaultproof.errors import Unavailable, Unsupported, VaultproofError
+from vaultproof.mirror.upgrading import UPGRADED_FROM, upgrade
 
 APPLICATION_ID = 0x76704C31
 """``vpL1`` in ASCII."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MAGIC = b"SQLite format 3\x00"
 HEADER_BYTES = 100
 BUSY_MILLISECONDS = 30_000
@@ -26,9 +27,11 @@ SCHEMA = """
 CREATE TABLE answer (
   id INTEGER PRIMARY KEY, namespace TEXT NOT NULL, resource TEXT NOT NULL, epoch INTEGER NOT NULL,
   status INTEGER NOT NULL, body BLOB NOT NULL, sha256 BLOB NOT NULL, origin TEXT NOT NULL,
-  first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL, readable INTEGER NOT NULL);
+  first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL, readable INTEGER NOT NULL,
+  fetched INTEGER NOT NULL DEFAULT 0);
 CREATE UNIQUE INDEX answer_once ON answer (namespace, resource, epoch, status, sha256);
 CREATE INDEX answer_unreadable ON answer (namespace, resource, epoch) WHERE readable = 0;
+CREATE INDEX answer_denied ON answer (namespace, epoch) WHERE resource = 'audit' AND status = 404;
 CREATE TABLE record (
   namespace TEXT NOT NULL, epoch INTEGER NOT NULL, answer_id INTEGER NOT NULL REFERENCES answer (id),
   digest BLOB NOT NULL, timestamp INTEGER NOT NULL, PRIMARY KEY (namespace, epoch)) WITHOUT ROWID;
@@ -36,6 +39,10 @@ CREATE INDEX record_digest ON record (namespace, digest, epoch);
 CREATE TABLE rival (
   namespace TEXT NOT NULL, epoch INTEGER NOT NULL, answer_id INTEGER NOT NULL REFERENCES answer (id),
   PRIMARY KEY (namespace, epoch, answer_id)) WITHOUT ROWID;
+CREATE TABLE misplaced (
+  namespace TEXT NOT NULL, epoch INTEGER NOT NULL, answer_id INTEGER NOT NULL REFERENCES answer (id),
+  PRIMARY KEY (namespace, epoch, answer_id)) WITHOUT ROWID;
+CREATE TABLE unsettled (namespace TEXT NOT NULL, epoch INTEGER NOT NULL, PRIMARY KEY (namespace, epoch)) WITHOUT ROWID;
 CREATE TABLE span (
   namespace TEXT PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL, count INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE audit_state (
@@ -52,6 +59,8 @@ CREATE TABLE cursor (
 
 def connect(path: Path, *, create: bool) -> sqlite3.Connection:
     """A connection to the mirror at ``path``; ``create`` makes one where there is nothing.
+
+    A mirror of the one earlier form is brought up to this one.
 
     Raises ``Unavailable`` (``no-store``, ``not-a-store``, ``store-busy``, ``disk-full``, ``store-io``,
     ``store-damaged``) or ``Unsupported`` (``store-version``).
@@ -112,7 +121,7 @@ def not_a_store(path: Path) -> VaultproofError:
 
 
 def _check_version(version: int, path: Path) -> None:
-    if version == SCHEMA_VERSION:
+    if version in (UPGRADED_FROM, SCHEMA_VERSION):
         return
     hint = "update vaultproof" if version > SCHEMA_VERSION else (
         "export it with the vaultproof that wrote it (vaultproof log export), then import it with this one"
@@ -130,9 +139,12 @@ def _prepare(connection: sqlite3.Connection, path: Path, *, create: bool) -> Non
         _make(connection)
     if _pragma(connection, "application_id") != APPLICATION_ID:
         raise not_a_store(path)
-    _check_version(_pragma(connection, "user_version"), path)
+    version = _pragma(connection, "user_version")
+    _check_version(version, path)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")  # in WAL mode: each commit is on the disk before it is reported
+    if version == UPGRADED_FROM:
+        upgrade(connection, SCHEMA_VERSION)
 
 
 def _make(connection: sqlite3.Connection) -> None:

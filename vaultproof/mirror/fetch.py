@@ -38,7 +38,8 @@ class FetchPlan:
     ``first`` is the namespace's first epoch; None takes the one that the log itself names, or 1.  ``newest`` and
     ``sample`` are how many epochs that are there already are read again, the newest ones and others in turn;
     ``connections`` is how many questions are under way at once; ``most`` is how many missing epochs one run asks for,
-    so that something that answers to any number does not fill the disk.
+    so that something that answers to any number does not fill the disk.  ``brought`` asks for every epoch whose
+    record is known from somebody's copy alone; else for those of which an audit wants the log's own word.
     """
 
     namespace: str
@@ -47,6 +48,7 @@ class FetchPlan:
     sample: int = 32
     connections: int = 4
     most: int = 5_000_000
+    brought: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +68,14 @@ def fetch(
     """
     run = _Run(client, store, plan)
     if run.ask_about():
-        known = store.epochs(plan.namespace)
-        run.find_head(known.last if known is not None else None)
-        run.fetch_missing(progress)
-        if known is not None:
-            run.read_again(known.first, known.last)
+        span, known = store.epochs(plan.namespace), store.last_fetched(plan.namespace)
+        # What a copy says of the end is a hint, as the log's own unsigned word is: a made-up epoch hides no real one.
+        run.find_head(known, said=None if span is None else span.last)
+        run.fetch_brought()
+        if run.outcome.stopped is None:
+            run.fetch_missing(progress)
+        if span is not None and known is not None:
+            run.read_again(span.first, known)
     return run.outcome
 
 
@@ -115,8 +120,9 @@ class _Run:
 
     # Where it ends
 
-    def find_head(self, known: int | None) -> None:
-        """Find the newest epoch, and look a little behind it."""
+    def find_head(self, known: int | None, *, said: int | None) -> None:
+        """Find the newest epoch behind ``known``, and look a little behind it; ``said`` is where a copy ends."""
+        self._hint = max((epoch for epoch in (self._hint, said) if epoch is not None), default=None)
         head = self._search(known)
         holes = 0
         while head.certain and head.epoch is not None:
@@ -160,7 +166,17 @@ class _Run:
             self._strange(asked)
         return Presence.PRESENT if asked.is_record else Presence.UNKNOWN
 
-    # What is missing, and what was there before
+    # What is missing, what a copy brought, and what was there before
+
+    def fetch_brought(self) -> None:
+        """Ask for what an audit wants to hear from the log itself, or for all that is known from a copy alone."""
+        namespace, head = self._plan.namespace, self.outcome.head
+        epochs = self._store.brought_epochs(namespace) if self._plan.brought else self._store.unsettled(namespace)
+        for batch in ask_many(self._client, namespace, epochs, connections=self._plan.connections):
+            if self.outcome.stopped is not None:
+                return
+            ends = head is not None and head.certain and head.epoch is not None
+            self._take(batch, end=head.epoch if ends and head is not None else None)
 
     def fetch_missing(self, progress: Callable[[Progress], None] | None) -> None:
         """Ask for every epoch up to the head that has no record yet."""
@@ -195,11 +211,14 @@ class _Run:
         if sample:
             self._store.set_number(namespace, SAMPLE, sample[-1] + 1)
 
-    def _take(self, batch: Iterable[Asked], *, again: bool = False) -> None:
+    def _take(self, batch: Iterable[Asked], *, again: bool = False, end: int | None = None) -> None:
         with self._store.batch():
             for asked in batch:
                 self._keep(asked)
-                self._note(asked, again=again)
+                if asked.absence is not None and end is not None and asked.epoch > end:
+                    self._store.put_answer(asked.absence)  # as it should be: a copy made it up, or the log took it back
+                else:
+                    self._note(asked, again=again)
 
     def _keep(self, asked: Asked) -> None:
         for answer in asked.answers:

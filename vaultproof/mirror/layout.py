@@ -53,10 +53,10 @@ class Line:
     last_seen: int
 
     def answer(self, body: bytes) -> Answer:
-        """The answer with its body."""
+        """The answer with its body; an index is the word of whoever made it, so none of it was fetched."""
         return Answer(
             resource=self.resource, namespace=self.namespace, epoch=self.epoch, status=self.status, body=body,
-            origin=self.origin, at=self.first_seen, last_at=self.last_seen,
+            origin=self.origin, at=self.first_seen, last_at=self.last_seen, fetched=False,
         )  # fmt: skip
 
 

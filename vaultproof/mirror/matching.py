@@ -11,6 +11,7 @@ from vaultproof.crypto.port import Backend, run_to_completion
 from vaultproof.epoch_check import check_epoch
 from vaultproof.errors import VaultproofError
 from vaultproof.evidence.epoch import read_epoch
+from vaultproof.mirror.settling import settle
 from vaultproof.mirror.store import Store
 from vaultproof.mirror.walking import EngineMaker
 from vaultproof.signer_log.findings import FindingList, Findings, LogFinding
@@ -48,6 +49,7 @@ def match(
     Raises what ``Store`` and ``reconcile`` raise.
     """
     backend = engine()
+    settle(store, expected, backend)
     span = store.epochs(expected.namespace)
     first, last = (1, 0) if span is None else (span.first, span.last)
     result = reconcile(

@@ -13,8 +13,8 @@ from vaultproof.mirror.database import told
 PAGE = 1_000
 """Rows that a reader takes at a time: a record is about 600 bytes."""
 
-_ANSWER = "id, resource, namespace, epoch, status, body, sha256, origin, first_seen, last_seen, readable"
-_JOINED = ", ".join("answer." + name for name in _ANSWER.split(", "))
+_ANSWER = "id, resource, namespace, epoch, status, body, sha256, origin, first_seen, last_seen, readable, fetched"
+JOINED = ", ".join("answer." + name for name in _ANSWER.split(", "))
 
 
 class Reading:
@@ -78,7 +78,7 @@ class Reading:
         )
         return next(found, None)
 
-    def _answers(self, query: str, values: tuple[object, ...]) -> Iterator[StoredAnswer]:
+    def _answers(self, query: str, values: tuple[object, ...] | dict[str, object]) -> Iterator[StoredAnswer]:
         with told(self.path):
             cursor = self._connection.execute(query, values)
             while rows := cursor.fetchmany(PAGE):
@@ -116,7 +116,7 @@ class Reading:
     def record_answer(self, namespace: str, epoch: int) -> StoredAnswer | None:
         """The answer that ``records`` gives for this epoch, with its time and origin; None if there is none."""
         found = self._answers(
-            f"SELECT {_JOINED} FROM record JOIN answer ON answer.id=record.answer_id"
+            f"SELECT {JOINED} FROM record JOIN answer ON answer.id=record.answer_id"
             " WHERE record.namespace=? AND record.epoch=?",
             (namespace, epoch),
         )
@@ -144,7 +144,7 @@ class Reading:
     def rival_answers(self, namespace: str) -> Iterator[StoredAnswer]:
         """Every other readable answer for an epoch that has a record, by epoch: other bytes, so perhaps a fork."""
         return self._answers(
-            f"SELECT {_JOINED} FROM rival JOIN answer ON answer.id=rival.answer_id WHERE rival.namespace=?"
+            f"SELECT {JOINED} FROM rival JOIN answer ON answer.id=rival.answer_id WHERE rival.namespace=?"
             " ORDER BY rival.epoch, rival.answer_id",
             (namespace,),
         )
@@ -182,24 +182,38 @@ class Reading:
         if first <= last:
             yield first, last
 
-    def digests_twice(self, namespace: str) -> Iterator[tuple[bytes, tuple[int, ...]]]:
-        """Each digest that more than one record has, with the epochs, rising."""
-        of_digest = "SELECT epoch FROM record WHERE namespace=? AND digest=? ORDER BY epoch"
+    def digests_twice(self, namespace: str) -> Iterator[bytes]:
+        """Each digest that more than one record has."""
         with told(self.path):
             twice = self._connection.execute(
                 "SELECT digest FROM record WHERE namespace=? GROUP BY digest HAVING count(*)>1 ORDER BY digest",
                 (namespace,),
             )
             for (digest,) in twice:
-                yield digest, tuple(row[0] for row in self._connection.execute(of_digest, (namespace, digest)))
+                yield digest
 
-    def epochs_of_digest(self, namespace: str, digest: bytes) -> tuple[int, ...]:
-        """The epochs whose record has this digest, rising."""
+    def epochs_of_digest(self, namespace: str, digest: bytes) -> Iterator[int]:
+        """The epochs whose record has this digest, rising.  Answers may be put while it runs."""
+        query = f"SELECT epoch FROM record WHERE namespace=? AND digest=? AND epoch>? ORDER BY epoch LIMIT {PAGE}"
+        after = 0
+        while True:
+            with told(self.path):
+                rows = self._connection.execute(query, (namespace, digest, after)).fetchall()
+            yield from (epoch for (epoch,) in rows)
+            if len(rows) < PAGE:
+                return
+            after = rows[-1][0]
+
+    def digest_before(self, namespace: str, epoch: int) -> tuple[int, int] | None:
+        """The first and the last epoch before this one whose record has the same digest; None where none has."""
+        digest = self.digest_of(namespace, epoch)
+        end = "SELECT epoch FROM record WHERE namespace=? AND digest=? AND epoch<? ORDER BY epoch {} LIMIT 1"
         with told(self.path):
-            rows = self._connection.execute(
-                "SELECT epoch FROM record WHERE namespace=? AND digest=? ORDER BY epoch", (namespace, digest)
+            first, last = (
+                self._connection.execute(end.format(order), (namespace, digest, epoch)).fetchone()
+                for order in ("ASC", "DESC")
             )
-            return tuple(row[0] for row in rows)
+        return None if first is None or last is None else (first[0], last[0])
 
     def digest_of(self, namespace: str, epoch: int) -> bytes | None:
         """The digest that the epoch's record has; None without a record."""
@@ -247,9 +261,10 @@ class Reading:
         )
 
 
-def _stored_answer(row: tuple[int, str, str, int, int, bytes, bytes, str, int, int, int]) -> StoredAnswer:
-    id_, resource, namespace, epoch, status, body, sha256, origin, first_seen, last_seen, readable = row
+def _stored_answer(row: tuple[int, str, str, int, int, bytes, bytes, str, int, int, int, int]) -> StoredAnswer:
+    id_, resource, namespace, epoch, status, body, sha256, origin, first_seen, last_seen, readable, fetched = row
     return StoredAnswer(
         id=id_, resource=Resource(resource), namespace=namespace or None, epoch=epoch or None, status=status, body=body,
         sha256=sha256, origin=origin, first_seen=first_seen, last_seen=last_seen, readable=bool(readable),
+        fetched=bool(fetched),
     )  # fmt: skip

@@ -88,6 +88,6 @@ def _walk_in_process(path: Path, expected: Expected, first: int, last: int, engi
 
 
 def _walk(store: Store, expected: Expected, first: int, last: int, backend: Backend) -> RangeResult:
-    work = Walk(expected, backend)
+    work = Walk(expected, backend, brought=lambda epoch: store.was_brought(expected.namespace, epoch))
     run_to_completion(work.see(store.records(expected.namespace, first, last)))
     return work.result()

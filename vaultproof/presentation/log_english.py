@@ -18,7 +18,14 @@ MORE = "and {number} more of this kind, which are counted and not listed"
 REPORTED_UNKNOWN = "Something was found that this program has no words for ({code})."
 
 ASKED = frozenset(
-    {"record-withdrawn", "epoch-without-evidence", "evidence-without-epoch", "root-answer-differs", "log-goes-on"}
+    {
+        "record-withdrawn",
+        "brought-record-fails",
+        "epoch-without-evidence",
+        "evidence-without-epoch",
+        "root-answer-differs",
+        "log-goes-on",
+    }
 )
 """Findings that are open questions, and not checks that could not be made."""
 
@@ -43,6 +50,12 @@ CODES = {
     "rival-bad-signature": "Another answer for this epoch was given, and its signature does NOT hold.",
     "rival-misplaced": "Another answer for this epoch was given, and it is a record of another epoch or namespace.",
     "rival-not-checked": "Another answer for this epoch was given, and it cannot be checked.",
+    "brought-record-fails": "The record of this epoch was taken from a copy, and it does NOT hold. Whoever made the"
+    " copy, a disk or the log may be at fault: it accuses nobody.",
+    "brought-answer-fails": "A copy has another answer for this epoch, and that one does not hold. Whoever made the"
+    " copy, a disk or the log may be at fault: it accuses nobody.",
+    "brought-record-denied": "A copy has an answer for this epoch that does not hold, and the log itself says that it"
+    " has no such epoch.",
     "rival-holds": "Another answer for this epoch was given, and that one holds.",
     "answer-reworded": "This epoch was answered in other bytes that say the same.",
     "answer-cut-short": "One answer for this epoch did not read as a record; another one did.",
@@ -102,6 +115,8 @@ ADVICE = {
 ADVICE_BY_CODE = {
     "fork": "Write it to a file that stands by itself (vaultproof log audit --forks FOLDER), and show that to others.",
     "record-unreadable": "It may have been cut on the way. Fetch again later.",
+    "brought-record-fails": "Ask the log itself: vaultproof log fetch asks for this epoch again. Keep the copy, and ask"
+    " whoever made it.",
     "epochs-missing": "Fetch again: vaultproof log fetch.",
     "epochs-denied": "Fetch again later. If the log keeps saying so, ask the independent signer.",
     "no-records": "Fetch it first: vaultproof log fetch.",
@@ -127,7 +142,10 @@ LABELS = {
     "advertised-key": "Holds under the advertised key",
     "first-answer-seen": "First answer seen",
     "other-answer-seen": "Other answer seen",
+    "first-answer-brought": "First answer, as a copy says",
+    "other-answer-brought": "Other answer, as a copy says",
     "denied-at": "First denied",
+    "denied-in-copy": "First denied, as a copy says",
     "since-epoch": "Compared with epoch",
     "key-added": "Key added (SHA-256)",
     "key-removed": "Key removed (SHA-256)",
@@ -144,6 +162,9 @@ SUBJECTS = {
     "rival-misplaced": "Other answer (SHA-256)",
     "rival-not-checked": "Other answer (SHA-256)",
     "rival-holds": "Other answer (SHA-256)",
+    "brought-answer-fails": "Other answer (SHA-256)",
+    "brought-record-fails": "Answer (SHA-256)",
+    "brought-record-denied": "Answer (SHA-256)",
     "answer-reworded": "Other answer (SHA-256)",
     "answer-cut-short": "Answer (SHA-256)",
     "record-unreadable": "Answer (SHA-256)",

@@ -2,8 +2,9 @@
 
 Only a positive contradiction accuses: signed answers that cannot both be honest, a signature that fails under the key
 it names, the operator's own published words against the log.  What is absent, unreachable, unreadable or by a key that
-nobody pinned could not be checked.  The rest are notes: worth telling, and nothing wrong.  ``STANDINGS`` is the one
-place that says which is which (decision 0015).
+nobody pinned could not be checked; nor could what only somebody's copy has and no signature supports, for whoever made
+the copy can have made that.  The rest are notes: worth telling, and nothing wrong.  ``STANDINGS`` is the one place that
+says which is which (decision 0015).
 """
 
 from __future__ import annotations
@@ -66,6 +67,7 @@ _OPEN = (
     "record-key-not-pinned",
     "record-not-checked",
     "rival-not-checked",
+    "brought-record-fails",
     "epochs-missing",
     "epochs-denied",
     "no-records",
@@ -93,6 +95,8 @@ _NOTES = (
     "namespace-disabled",
     "answer-reworded",
     "rival-holds",
+    "brought-answer-fails",
+    "brought-record-denied",
     "answer-cut-short",
     "keys-changed",
     "epoch-awaits-evidence",

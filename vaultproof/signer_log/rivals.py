@@ -11,7 +11,7 @@ from vaultproof.errors import VaultproofError
 from vaultproof.evidence.epoch import EpochRecord, read_epoch
 from vaultproof.report import Fact, Origin
 from vaultproof.signer_log.findings import STANDINGS, LogFinding, Standing
-from vaultproof.signer_log.walk import Expected, code_of, reason
+from vaultproof.signer_log.walk import FORGEABLE, Expected, code_of, holds_under, reason
 from vaultproof.steps.base import compared, shown
 from vaultproof.strict.encodings import MAX_MILLISECONDS, format_milliseconds
 
@@ -35,11 +35,16 @@ class Kept(Protocol):
     def last_seen(self) -> int:
         """When they were last seen."""
 
+    @property
+    def fetched(self) -> bool:
+        """Whether the log itself gave them; False: somebody's copy holds them, and says when and from where."""
+
 
 async def compare_rival(epoch: int, first: Kept, other: Kept, expected: Expected, backend: Backend) -> LogFinding:
     """What ``other`` is beside ``first``, the answer that was seen first.
 
-    Two records that both hold and say different things are a fork: only the signer can have made both.
+    Two records that both hold and say different things are a fork: only the signer can have made both, whoever brings
+    them.  What does not hold accuses the log where the log itself gave it; whoever makes a copy can make that too.
     """
     subject = hashlib.sha256(other.body).hexdigest()
     told = seen(first, other)
@@ -50,17 +55,33 @@ async def compare_rival(epoch: int, first: Kept, other: Kept, expected: Expected
     try:
         await check_epoch(record, expected.signer, backend)
     except VaultproofError as error:
-        accuses = STANDINGS[code_of(error)] is Standing.CONTRADICTION
-        code = "rival-bad-signature" if accuses else "rival-not-checked"
+        code = await _failing(record, other, code_of(error), expected, backend)
         return _finding(code, expected, epoch, subject, *reason(error), *told)
     if not _is_of(record, epoch, expected):
-        return _finding("rival-misplaced", expected, epoch, subject, *told)
-    earlier = await _held(epoch, first.body, expected, backend)
+        code = "rival-misplaced" if other.fetched else "brought-answer-fails"
+        named = compared("epoch", record.epoch, epoch, Origin.INDEPENDENT_SIGNER)
+        return _finding(code, expected, epoch, subject, named, *told)
+    earlier = await held_record(epoch, first.body, expected, backend)
     if earlier is None:  # the walk has said what is wrong with it
         return _finding("rival-holds", expected, epoch, subject, *told)
     if says(record) == says(earlier):
         return _finding("answer-reworded", expected, epoch, subject, *told)
     return _finding("fork", expected, epoch, subject, *differences(earlier, record), *told)
+
+
+async def _failing(record: EpochRecord, other: Kept, code: str, expected: Expected, backend: Backend) -> str:
+    """The finding for another answer that does not hold, for the reason that ``code`` names.
+
+    A copy's answer by a key that nobody pinned is open only if it holds under a key that the signer advertises: anybody
+    can make one by a key of their own.
+    """
+    if not other.fetched:
+        if code in FORGEABLE:
+            return "brought-answer-fails"
+        keys = [key for key in expected.advertised if key[-1] == record.key_id]
+        if code == "record-key-not-pinned" and not any([await holds_under(record, key, backend) for key in keys]):
+            return "brought-answer-fails"
+    return "rival-bad-signature" if STANDINGS[code] is Standing.CONTRADICTION else "rival-not-checked"
 
 
 def says(record: EpochRecord) -> tuple[int, int, bytes]:
@@ -81,14 +102,18 @@ def differences(first: EpochRecord, other: EpochRecord) -> tuple[Fact, ...]:
 
 
 def seen(first: Kept, other: Kept) -> tuple[Fact, ...]:
-    """When and where both answers were first seen."""
+    """When and where both answers were first seen; of what was brought that is the word of the copy."""
     return (
-        shown("first-answer-seen", _when(first), Origin.COMPUTED),
-        shown("other-answer-seen", _when(other), Origin.COMPUTED),
+        shown("first-answer-seen", _when(first), Origin.COMPUTED)
+        if first.fetched
+        else shown("first-answer-brought", _when(first), Origin.NOT_VERIFIED),
+        shown("other-answer-seen", _when(other), Origin.COMPUTED)
+        if other.fetched
+        else shown("other-answer-brought", _when(other), Origin.NOT_VERIFIED),
     )
 
 
-async def _held(epoch: int, body: bytes, expected: Expected, backend: Backend) -> EpochRecord | None:
+async def held_record(epoch: int, body: bytes, expected: Expected, backend: Backend) -> EpochRecord | None:
     """The record in ``body`` if it holds for this epoch."""
     try:
         record = read_epoch(body, file="audits")

@@ -6,7 +6,8 @@ neighbours, so that ranges joined find what one walk finds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
 
 from vaultproof.crypto.port import Backend
 from vaultproof.epoch_check import check_epoch, check_own_key
@@ -26,6 +27,9 @@ _BY_ERROR = {
     "unrecognised-key": "record-key-not-pinned",
 }
 """Codes of ``check_epoch`` that have a finding of their own."""
+
+FORGEABLE = frozenset({"record-bad-signature", "record-other-serialisation", "record-misplaced"})
+"""What somebody without the signer's keys can make: in a copy that was brought it accuses nobody."""
 
 
 @frozen
@@ -82,9 +86,16 @@ class RangeResult:
 class Walk:
     """One pass over records in rising order of epochs."""
 
-    def __init__(self, expected: Expected, backend: Backend) -> None:
+    def __init__(
+        self, expected: Expected, backend: Backend, *, brought: Callable[[int], bool] = lambda _epoch: False
+    ) -> None:
+        """``brought`` says of an epoch whether its record is known from somebody's copy alone.
+
+        It is asked where a record does not hold: a signature that holds speaks for itself, whoever brought it.
+        """
         self._expected = expected
         self._backend = backend
+        self._brought = brought
         self._findings = Findings()
         self._first: int | None = None
         self._last: int | None = None
@@ -113,10 +124,11 @@ class Walk:
             try:
                 key = await check_epoch(record, expected.signer, backend)
             except VaultproofError as error:
-                self._tell(code_of(error), epoch, *reason(error), *await self._under_advertised(record, error))
+                facts = (*reason(error), *await self._under_advertised(record, error))
+                self._fails(code_of(error), epoch, body, *facts)
                 continue
             if record.epoch != epoch or record.namespace != expected.namespace:
-                self._misplaced(epoch, record)
+                self._fails("record-misplaced", epoch, body, *self._misplaced(epoch, record))
                 continue
             self._keep(record, key.public_key)
 
@@ -176,13 +188,21 @@ class Walk:
             raise ValueError(f"epoch {epoch} after epoch {last}")
         self._findings.add(missing(self._expected.namespace, last + 1, epoch - 1))
 
-    def _misplaced(self, epoch: int, record: EpochRecord) -> None:
-        self._tell(
-            "record-misplaced",
-            epoch,
+    def _misplaced(self, epoch: int, record: EpochRecord) -> tuple[Fact, ...]:
+        return (
             _signed("namespace", record.namespace, self._expected.namespace),
             _signed("epoch", record.epoch, epoch),
         )
+
+    def _fails(self, code: str, epoch: int, body: bytes, *facts: Fact) -> None:
+        if code not in FORGEABLE or not self._brought(epoch):
+            self._tell(code, epoch, *facts)
+            return
+        subject = hashlib.sha256(body).hexdigest()
+        self._findings.add(
+            LogFinding(code="brought-record-fails", namespace=self._expected.namespace, epoch=epoch, subject=subject,
+                       facts=facts)
+        )  # fmt: skip
 
     def _tell(self, code: str, epoch: int, *facts: Fact) -> None:
         self._findings.add(LogFinding(code=code, namespace=self._expected.namespace, epoch=epoch, facts=facts))

@@ -205,7 +205,7 @@ def test_a_failing_log_says_so_first_on_every_page(log_site: Site) -> None:
         ("fork", 2, "The signer signed two different records for this epoch", "Both signed records in one file"),
         ("record-digest-reused", 6, "The same digest was logged at two epochs", "1, 6"),
         ("role-changed-in-log", 5, "A key that was there before was given another role", "rotation"),
-        ("record-bad-signature", 9, "The signature of this record does NOT hold", "bad-signature"),
+        ("brought-record-fails", 9, "was taken from a copy, and it does NOT hold", "bad-signature"),
     ],
 )  # fmt: skip
 def test_what_was_planted_is_found_named_and_explained(
@@ -223,7 +223,7 @@ def test_what_is_worst_stands_first(log_site: Site) -> None:
     html = page(log_site, LOG)
     alarm = html.split('role="alert"')[1].split("</ul>")[0]
     codes = re.findall(r'<code class="code">([a-z-]+)</code>', alarm)
-    assert codes[:4] == ["fork", "role-changed-in-log", "record-digest-reused", "record-bad-signature"]
+    assert codes[:4] == ["fork", "role-changed-in-log", "record-digest-reused", "epoch-without-evidence"]
 
 
 def test_a_forks_proof_stands_by_itself(log_site: Site) -> None:

@@ -283,3 +283,73 @@ def test_a_log_of_nothing_but_holes_has_no_end_that_is_certain(path: Path) -> No
     assert outcome.head is not None
     assert not outcome.head.certain
     assert not outcome.complete
+
+
+# --- what a copy brought ----------------------------------------------------------------------------------------------
+
+
+def _bring(path: Path, *answers: tuple[int, bytes], unsettled: tuple[int, ...] = ()) -> None:
+    with Store.open(path, create=True) as store:
+        for epoch, body in answers:
+            store.put_answer(
+                Answer(resource=Resource.AUDIT, namespace=NAMESPACE, epoch=epoch, body=body, origin="copy", at=1,
+                       fetched=False)
+            )  # fmt: skip
+        store.set_unsettled(NAMESPACE, unsettled)
+
+
+def _origins(path: Path) -> dict[int, bool]:
+    with Store.open(path) as store:
+        return {answer.epoch or 0: answer.fetched for answer in store.all_answers() if answer.status == 200}
+
+
+def test_an_epoch_that_a_copy_made_up_hides_no_real_one(path: Path) -> None:
+    ledger = made_ledger(40)
+    _bring(path, (10**12, (ledger.record(NAMESPACE, 1) or b"").replace(b'"epoch":1,', b'"epoch":1000000000000,')))
+    outcome, requests = _fetch(ledger, path)
+    assert outcome.head is not None
+    assert (outcome.head.epoch, outcome.head.certain, outcome.kept, outcome.complete) == (40, True, 40, True)
+    assert requests < 40 + 3 + 2 + 2 * 50
+    for _ in range(2):
+        again, _ = _fetch(ledger, path)
+        assert again.seen_again == 40, "and the past is read again as ever"
+
+
+def test_what_an_audit_wants_to_hear_from_the_log_itself_is_asked_for(path: Path) -> None:
+    ledger = made_ledger(60)
+    other = [(epoch, (ledger.record(NAMESPACE, epoch) or b"") + b" ") for epoch in range(1, 61)]
+    _bring(path, *other, unsettled=(5, 9))
+    assert not any(_origins(path).values())
+    outcome, _ = _fetch(ledger, path, plan=FetchPlan(namespace=NAMESPACE, newest=0, sample=0))
+    assert outcome.differing.examples[-2:] == [5, 9]
+    with Store.open(path) as store:
+        # Beside the brought ones: whether they hold, and which then stands, is for an audit to say.
+        assert {answer.epoch for answer in store.rival_answers(NAMESPACE) if answer.fetched} >= {5, 9}
+        assert len(list(store.rival_answers(NAMESPACE))) < 20
+    _fetch(ledger, path, plan=FetchPlan(namespace=NAMESPACE, brought=True))
+    with Store.open(path) as store:
+        assert len(list(store.rival_answers(NAMESPACE))) == 60
+
+
+def test_an_epoch_behind_the_end_that_a_copy_made_up_is_asked_for_once_more(path: Path) -> None:
+    ledger = made_ledger(3)
+    _bring(path, (9, (ledger.record(NAMESPACE, 1) or b"") + b" "), unsettled=(9,))
+    outcome, _ = _fetch(ledger, path)
+    assert outcome.complete, "the log has no such epoch, as it should be"
+    with Store.open(path) as store:
+        denial = store.denial(NAMESPACE, 9)
+        assert denial is not None
+        assert denial.fetched
+
+
+def test_what_a_copy_brought_is_the_logs_own_once_it_gave_the_same(path: Path) -> None:
+    ledger = made_ledger(20)
+    _bring(path, *((epoch, ledger.record(NAMESPACE, epoch) or b"") for epoch in range(1, 21)))
+    _fetch(ledger, path, plan=FetchPlan(namespace=NAMESPACE, brought=True))
+    assert all(_origins(path).values())
+    with Store.open(path) as store:
+        assert list(store.brought_epochs(NAMESPACE)) == []
+        answer = store.record_answer(NAMESPACE, 20)
+        assert answer is not None
+        assert answer.origin.startswith("http://")
+        assert answer.first_seen > 1

@@ -6,6 +6,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
@@ -126,8 +127,9 @@ def test_a_digest_that_was_used_twice_is_named_with_its_epochs(path: Path) -> No
         for epoch, digest in ((1, 1), (2, 7), (3, 3), (4, 7)):
             store.put_answer(_audit(epoch, _body(epoch, digest=digest)))
         seven = (7).to_bytes(32, "big")
-        assert list(store.digests_twice(NAMESPACE)) == [(seven, (2, 4))]
-        assert store.epochs_of_digest(NAMESPACE, seven) == (2, 4)
+        assert list(store.digests_twice(NAMESPACE)) == [seven]
+        assert list(store.epochs_of_digest(NAMESPACE, seven)) == [2, 4]
+        assert [store.digest_before(NAMESPACE, epoch) for epoch in (2, 3, 4)] == [None, None, (2, 2)]
         assert store.digest_of(NAMESPACE, 2) == seven
         assert store.digest_of(NAMESPACE, 5) is None
 
@@ -270,7 +272,7 @@ def test_another_programs_database_stays_as_it_is(path: Path) -> None:
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize(("version", "hint"), [(SCHEMA_VERSION + 1, "update"), (SCHEMA_VERSION - 1, "export")])
+@pytest.mark.parametrize(("version", "hint"), [(SCHEMA_VERSION + 1, "update"), (0, "export")])
 def test_a_store_of_another_version_gives_one_clear_error(path: Path, version: int, hint: str) -> None:
     Store.open(path, create=True).close()
     with sqlite3.connect(path) as connection:
@@ -323,3 +325,65 @@ def test_a_full_disk_says_so_and_keeps_what_was_there(path: Path) -> None:
             _put_many(store, 100)
         assert caught.value.code == "disk-full"
         assert store.epochs(NAMESPACE) == EpochSpan(first=1, last=1, count=1)
+
+
+def _as_form_1(path: Path) -> None:
+    """Make a mirror what the first form of it was."""
+    with sqlite3.connect(path) as connection:
+        for statement in (
+            "DROP INDEX answer_denied", "DROP TABLE misplaced", "DROP TABLE unsettled",
+            "ALTER TABLE answer DROP COLUMN fetched", "PRAGMA user_version=1",
+        ):  # fmt: skip
+            connection.execute(statement)
+    connection.close()
+
+
+def test_a_mirror_of_the_first_form_is_brought_up_to_this_one(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vaultproof.mirror.upgrading._PAGE", 2)
+    with Store.open(path, create=True) as store:
+        for epoch in range(1, 6):
+            store.put_answer(_audit(epoch))
+        store.put_answer(_audit(2, _body(9)))
+        store.put_answer(_audit(6, _body(9, digest=1)))
+        store.put_answer(_audit(7, b"{"))
+        store.put_answer(_audit(8, b"no", status=404))
+        before = [replace(answer, fetched=False) for answer in store.all_answers()]
+        spans, rivals = store.epochs(NAMESPACE), [answer.id for answer in store.rival_answers(NAMESPACE)]
+    _as_form_1(path)
+    with Store.open(path) as one, Store.open(path) as other:
+        assert list(one.all_answers()) == before, "nothing is lost, and nobody is said to have fetched it"
+        assert (one.epochs(NAMESPACE), [answer.id for answer in other.rival_answers(NAMESPACE)]) == (spans, rivals)
+        assert [(epoch, answer.epoch) for epoch, answer in other.misplaced_answers(NAMESPACE)] == [(9, 2), (9, 6)]
+        assert one.last_fetched(NAMESPACE) is None
+        one.put_answer(_audit(3))
+        assert other.last_fetched(NAMESPACE) == 3
+    with sqlite3.connect(path) as connection:
+        rows = connection.execute("SELECT name, sql FROM sqlite_schema ORDER BY name").fetchall()
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+    connection.close()
+    with Store.open(path.with_name("fresh"), create=True):
+        pass
+    with sqlite3.connect(path.with_name("fresh")) as connection:
+        fresh = connection.execute("SELECT name, sql FROM sqlite_schema ORDER BY name").fetchall()
+    connection.close()
+    assert [name for name, _ in rows] == [name for name, _ in fresh]
+
+
+def test_a_mirror_that_cannot_be_brought_up_stays_as_it_is(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store.open(path, create=True) as store:
+        store.put_answer(_audit(1))
+    _as_form_1(path)
+
+    def fail(_page: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("vaultproof.mirror.upgrading._misplaced", fail)
+        with pytest.raises(Unavailable) as caught:
+            Store.open(path)
+    assert caught.value.code == "store-io"
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+    connection.close()
+    with Store.open(path) as store:
+        assert [epoch for epoch, _ in store.records(NAMESPACE, 1, 9)] == [1]

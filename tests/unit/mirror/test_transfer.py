@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,13 +58,18 @@ def _everything(store: Store) -> list[StoredAnswer]:
     return list(store.all_answers())
 
 
+def _brought(answers: Iterable[StoredAnswer]) -> list[StoredAnswer]:
+    """As they are where they were taken from a copy: whatever a copy says, nobody here fetched them."""
+    return [replace(answer, fetched=False) for answer in answers]
+
+
 def test_the_round_trip_is_exact(store: Store, tmp_path: Path) -> None:
     sent = export(store, tmp_path / "copy")
     with Store.open(tmp_path / "other.sqlite", create=True) as other:
         taken = import_copy(other, tmp_path / "copy")
-        assert _everything(other) == _everything(store)
+        assert _everything(other) == _brought(store.all_answers())
         assert list(other.records(NAMESPACE, 1, 9)) == list(store.records(NAMESPACE, 1, 9))
-        assert list(other.rival_answers(NAMESPACE)) == list(store.rival_answers(NAMESPACE))
+        assert list(other.rival_answers(NAMESPACE)) == _brought(store.rival_answers(NAMESPACE))
         assert other.epochs(NAMESPACE) == store.epochs(NAMESPACE)
         export(other, tmp_path / "again")
     assert sent.answers == taken.answers == taken.new == len(_everything(store)) == 12

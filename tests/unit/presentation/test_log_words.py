@@ -17,7 +17,8 @@ from vaultproof.report import Fact, Origin
 from vaultproof.signer_log.findings import STANDINGS, Conclusion, LogFinding, Standing
 
 CORE = Path(vaultproof.__file__).parent
-SCANNED = (*(CORE / "signer_log").glob("*.py"), CORE / "mirror" / "auditing.py", CORE / "mirror" / "beside.py")
+MIRROR = ("auditing.py", "beside.py", "across.py")
+SCANNED = (*(CORE / "signer_log").glob("*.py"), *(CORE / "mirror" / name for name in MIRROR))
 OF_PROGRAMS = {
     "bad-namespace", "bad-epoch", "unknown-answer-field", "namespace-status", "suite-conflict", "fork-differs",
     "no-fork", "same-deployment-twice",

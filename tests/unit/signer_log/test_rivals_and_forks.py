@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -29,11 +29,15 @@ class Answer:
     origin: str = "https://log.example"
     first_seen: int = START
     last_seen: int = START
+    fetched: bool = True
 
 
-def rival(other: bytes, first: bytes | None = None) -> LogFinding:
+def rival(
+    other: bytes, first: bytes | None = None, *, brought: bool = False, advertised: tuple[bytes, ...] = ()
+) -> LogFinding:
     kept = Answer(FIRST.body() if first is None else first)
-    return run_to_completion(compare_rival(3, kept, Answer(other), expected(1, 2), BACKEND))
+    against = replace(expected(1, 2), advertised=advertised)
+    return run_to_completion(compare_rival(3, kept, Answer(other, fetched=not brought), against, BACKEND))
 
 
 def fork_file(*bodies: bytes) -> dict[str, Any]:
@@ -66,6 +70,40 @@ def test_each_other_answer_is_what_it_is(other: bytes, code: str, standing: Stan
     finding = rival(other)
     assert (finding.code, finding.standing, finding.epoch) == (code, standing, 3)
     assert finding.subject is not None
+
+
+@pytest.mark.parametrize(
+    ("other", "code"),
+    [
+        # A signature that holds speaks for itself.
+        (FORKED.body(), "fork"),
+        (FIRST.body(version=None), "answer-reworded"),
+        # What anybody can make accuses nobody.
+        (FORKED.but(spoiled=True).body(), "brought-answer-fails"),
+        (FIRST.body(digest=digest(99).hex(), serialized_message=None), "brought-answer-fails"),
+        (FIRST.body(digest=digest(99).hex()), "brought-answer-fails"),
+        (made(4).body(), "brought-answer-fails"),
+        (FORKED.but(key=3).body(), "brought-answer-fails"),
+        (FIRST.body(version=2), "rival-not-checked"),
+    ],
+)
+def test_an_answer_that_a_copy_brought_is_what_its_signature_makes_it(other: bytes, code: str) -> None:
+    assert rival(other, brought=True).code == code
+    brought = {fact.label for fact in rival(other, brought=True).facts}
+    assert brought >= {"first-answer-seen", "other-answer-brought"}
+
+
+def test_a_record_from_before_its_key_is_the_signers_whoever_brings_it() -> None:
+    against = replace(expected(), signer=signer(not_before=START * 2))
+    kept, other = Answer(FIRST.body()), Answer(FORKED.body(), fetched=False)
+    assert run_to_completion(compare_rival(3, kept, other, against, BACKEND)).code == "rival-bad-signature"
+
+
+def test_a_copys_answer_by_a_key_that_the_signer_advertises_stays_open() -> None:
+    by_nobody = FORKED.but(key=3)
+    assert rival(by_nobody.body(), brought=True, advertised=(public(3),)).code == "rival-not-checked"
+    spoiled = by_nobody.but(spoiled=True).body()
+    assert rival(spoiled, brought=True, advertised=(public(3),)).code == "brought-answer-fails"
 
 
 def test_a_fork_says_what_differs_and_when_each_was_seen() -> None:

@@ -26,7 +26,7 @@ from tests.unit.signer_log.log_maker import (
 from vaultproof.crypto.port import run_to_completion
 from vaultproof.signer_log.answers import Root
 from vaultproof.signer_log.findings import MOST_A_CODE, Conclusion, LogFinding
-from vaultproof.signer_log.walk import RangeResult, Walk, join
+from vaultproof.signer_log.walk import FORGEABLE, RangeResult, Walk, join
 
 
 def found(result: RangeResult) -> list[tuple[str, int | None]]:
@@ -197,3 +197,26 @@ def test_a_walk_may_be_fed_in_pieces() -> None:
     run_to_completion(walk.see(log(1, 2)))
     run_to_completion(walk.see(log(4)))
     assert found(walk.result()) == [("epochs-missing", 3)]
+
+
+BROUGHT = {
+    2: (made(2).but(spoiled=True).body(), "record-bad-signature"),
+    3: (made(3).body(serialized_message="00"), "record-other-serialisation"),
+    4: (made(9).body(), "record-misplaced"),
+    5: (made(5).but(namespace="other").body(), "record-misplaced"),
+    6: (made(6).but(key=9).body(), "record-key-not-pinned"),
+    7: (made(7).but(ciphersuite=2).body(), "record-other-ciphersuite"),
+    8: (made(8).but(timestamp=0).body(), "record-time-back"),
+}
+
+
+@pytest.mark.parametrize("epoch", BROUGHT)
+@pytest.mark.parametrize("brought", [False, True])
+def test_what_was_brought_and_has_no_signature_to_speak_for_it_accuses_nobody(epoch: int, brought: bool) -> None:
+    body, code = BROUGHT[epoch]
+    walk = Walk(expected(), BACKEND, brought=lambda at: brought and at > 1)
+    run_to_completion(walk.see([*log(1), (epoch, body)]))
+    (told,) = [item for item in walk.result().findings.items if item.code != "epochs-missing"]
+    forgeable = code in FORGEABLE and brought
+    assert (told.code, told.epoch) == ("brought-record-fails" if forgeable else code, epoch)
+    assert (told.subject is not None) == forgeable

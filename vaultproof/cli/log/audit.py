@@ -98,20 +98,12 @@ def run_audit(
 def write_forks(mirror: Store, pins: Pins, result: Audit, folder: Path) -> list[Path]:
     """Write every fork that was found into ``folder``; the names follow from epoch and content."""
     from vaultproof.cli.engine import backend
-    from vaultproof.crypto.port import run_to_completion
-    from vaultproof.mirror.beside import rival_findings
-    from vaultproof.signer_log.fork import make_fork
-    from vaultproof.strict.json import dumps_canonical
+    from vaultproof.mirror.beside import fork_files
 
-    wanted = {(item.epoch, item.subject) for item in result.findings.items if item.code == "fork"}
     written = []
-    engine = backend()
-    for first, other, finding in rival_findings(mirror, pins.expected, engine) if wanted else ():
-        if finding.code != "fork" or other.epoch is None or (other.epoch, other.sha256.hex()) not in wanted:
-            continue
-        proof = run_to_completion(make_fork(other.epoch, [first, other], pins.expected.signer, engine))
+    for fork in fork_files(mirror, pins.expected, backend(), result.findings.items):
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"fork-{pins.expected.namespace}-{other.epoch}-{other.sha256.hex()[:16]}.json"
-        path.write_bytes(dumps_canonical(proof) + b"\n")
+        path = folder / f"fork-{pins.expected.namespace}-{fork.epoch}-{fork.sha256[:16]}.json"
+        path.write_bytes(fork.data + b"\n")
         written.append(path)
     return written

@@ -81,6 +81,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="How long to wait for an answer; three times as long until it is complete.",
 )
+@click.option(
+    "--brought", is_flag=True, help="Ask for every epoch that is known from an imported copy alone, not only the open."
+)
 @trust_option
 def command(
     namespace: str,
@@ -95,6 +98,7 @@ def command(
     connections: int,
     attempts: int,
     timeout: float,
+    brought: bool,
     trust: Path | None,
 ) -> ExitCode:
     """Copy every record of NAMESPACE that is not in the mirror yet, and look whether the past is as it was.
@@ -116,7 +120,7 @@ def command(
     address_value("--url", address, check_address)
     patience = Patience(attempts=attempts, read=timeout, connect=min(timeout, 10), total=3 * timeout)
     plan = FetchPlan(namespace=namespace, first=first or (pinned.root_epoch if pinned else None), newest=newest,
-                     sample=sample, connections=connections, most=at_most)  # fmt: skip
+                     sample=sample, connections=connections, most=at_most, brought=brought)  # fmt: skip
     sources = read_sources(artifacts, counter_signatures)
     client = Client(address, patience=patience, connections=connections)
     counting = Counting(f"records of {namespace}")

@@ -23,8 +23,9 @@ CLOCKS_DIFFER = 300
 def command(folder: Path, store: Path) -> ExitCode:
     """Take every answer of a copy that 'vaultproof log export' wrote: all of them or, if it is damaged, none.
 
-    What the mirror holds already stays; an answer that differs from it is kept beside it. A copy with answers that are
-    dated ahead of this computer's clock is not taken.
+    What the mirror holds already stays; an answer that differs from it is kept beside it. A copy is the word of whoever
+    made it: what does not hold in it accuses nobody, and an audit leaves it open until the log itself has answered. A
+    copy with answers that are dated ahead of this computer's clock is not taken.
     """
     from vaultproof.mirror.store import Store
     from vaultproof.mirror.transfer import check_copy, import_copy
@@ -38,4 +39,5 @@ def command(folder: Path, store: Path) -> ExitCode:
         finally:
             counting.clear()
     voice.say(f"{done.answers:,} answers read from {voice.printable(str(folder))}, {done.new:,} of them new")
+    voice.say("  but for signatures that hold they are the copy's word; to hear the log itself: vaultproof log fetch")
     return ExitCode.VERIFIED

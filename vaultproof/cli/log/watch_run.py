@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,6 @@ from vaultproof.cli.log.fetch import address_value, log_address, pinned_namespac
 from vaultproof.cli.log.findings_text import EXIT_CODES, TONES, print_conclusion
 from vaultproof.cli.log.pinned import Pins, load_pins
 from vaultproof.cli.log.reconcile import grace_period, run_reconcile
-from vaultproof.mirror.answer import HTTP_NOT_FOUND, Resource
 from vaultproof.mirror.store import Store
 from vaultproof.mirror.watching import Event, EventKind, Watched, watch, watched_through
 from vaultproof.presentation import english, log_english
@@ -58,7 +57,7 @@ def run_once(plan: WatchPlan) -> ExitCode:
     printer = _Printer(plan, pins)
     with Store.open(plan.store, create=plan.fetch) as mirror:
         found = Findings()
-        for finding in _fetch(mirror, plan) if plan.fetch else _withdrawn(mirror, plan.namespace, []):
+        for finding in _fetch(mirror, plan) if plan.fetch else ():
             found.add(finding)
         now = int(time.time() * 1000)
         audit = run_audit(
@@ -108,7 +107,6 @@ def _fetch(mirror: Store, plan: WatchPlan) -> Iterator[LogFinding]:
         place, taken = take_source(mirror, plan.namespace, source, patience)
         if taken.trouble is not None:
             voice.note(f"{place}: {taken.trouble}")
-    yield from _withdrawn(mirror, plan.namespace, outcome.withdrawn.examples)
     yield from _trouble(outcome, plan.namespace)
 
 
@@ -121,17 +119,6 @@ def _trouble(outcome: FetchOutcome, namespace: str) -> Iterator[LogFinding]:
     if kinds:
         fact = shown("trouble", ", ".join(sorted(kinds)), Origin.COMPUTED)
         yield LogFinding(code="log-unreachable", namespace=namespace, facts=(fact,))
-
-
-def _withdrawn(mirror: Store, namespace: str, fresh: Sequence[int]) -> Iterator[LogFinding]:
-    """Records that the log denied after it gave them, until it gives them again."""
-    told = [kept.epoch for kept in mirror.findings(namespace) if kept.code == "record-withdrawn"]
-    for epoch in sorted({epoch for epoch in (*told, *fresh) if epoch is not None}):
-        denied = mirror.latest(namespace, Resource.AUDIT, epoch=epoch, status=HTTP_NOT_FOUND)
-        record = mirror.record_answer(namespace, epoch)
-        if denied is not None and record is not None and denied.last_seen >= record.last_seen:
-            when = shown("denied-at", format_milliseconds(denied.first_seen), Origin.COMPUTED)
-            yield LogFinding(code="record-withdrawn", namespace=namespace, epoch=epoch, facts=(when,))
 
 
 class _Printer:

@@ -53,6 +53,12 @@ def _silent(words: str) -> Expected:
     return Expected(fresh=(words, *SILENT), later=(words, "holds 12 records from epoch 1 to 12", NOTHING_WRONG))
 
 
+WITHDRAWN = (
+    "12 records, from epoch 1 to 12; 12 hold",
+    "The log gave this record before, and now says that the epoch does not exist.",
+    "[record-withdrawn]",
+    "Nothing contradicts.",
+)
 ALL_HERE = "All of it is here, and what was read again is as it was."
 DIFFER = ("gave another answer than before; both are kept, side by side", "vaultproof log audit", "answers differ")
 
@@ -74,6 +80,8 @@ EXPECTED = {
             "may be stale",
             NOTHING_WRONG,
         ),
+        audited=ExitCode.COULD_NOT_CHECK,
+        audit=WITHDRAWN,
     ),
     FaultKind.ABSENT: Expected(
         epoch=5,
@@ -83,6 +91,8 @@ EXPECTED = {
             "epoch 5: the log gave it before and now says that there is no such epoch",
             "the earlier record is kept",
         ),
+        audited=ExitCode.COULD_NOT_CHECK,
+        audit=WITHDRAWN,
     ),
     FaultKind.TRUNCATED: Expected(
         epoch=5,
