@@ -97,12 +97,34 @@ def dumps_canonical(value: Any) -> bytes:
 
     ``value`` is made of dicts whose keys are texts, lists, tuples, texts, integers, booleans and None.  The standard
     library's writer, which is compiled, spells all but rare values just so; the rest is left to the plain one.  Raises
-    ``ValueError`` for a lone surrogate, NaN, an infinity, and an integer beyond 2^53-1.
+    ``ValueError`` for a lone surrogate, NaN, an infinity, an integer beyond 2^53-1, and a key that is no text: the
+    standard library's writer would make it one, and two values would have one form.
     """
-    text = json.dumps([value], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    if isinstance(value, _CONTAINERS):
+        _check_keys(value)
+    text = _ENCODER.encode([value])
     if _RARE_NUMBER.search(text) or (not text.isascii() and _RARE_CHARACTER.search(text)):
         return rfc8785.dumps(value)
     return text[1:-1].encode("utf-8")
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+_CONTAINERS = (dict, list, tuple)
+
+
+def _check_keys(value: Any) -> None:
+    """Refuse a dict with a key that is no text, however deep; joining the keys looks at each at compiled speed."""
+    items = value
+    if isinstance(value, dict):
+        try:
+            "".join(value)
+        except TypeError:
+            wrong = next(key for key in value if not isinstance(key, str))
+            raise ValueError(f"a key of a JSON object must be a text, not {wrong!r}") from None
+        items = value.values()
+    for item in items:
+        if item.__class__ is not str and isinstance(item, _CONTAINERS):  # most are texts
+            _check_keys(item)
 
 
 def _check_depth(data: bytes, file: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -137,9 +138,10 @@ def test_canonical_json_comes_back_as_it_was(value: Any) -> None:
 
 ANY_TEXT = st.text(max_size=8) | st.text('\ud7ff\ue000\uffff\U00010000\U0010ffff\ud800\x7f\u2028"\\\b\x1f', max_size=4)
 ANY_NUMBER = st.integers() | st.floats() | st.sampled_from([0.0, -0.0, 10.0, 1e21, 1e-7, 2**53, -(2**53), 10**15])
+ANY_KEY = ANY_TEXT | st.integers() | st.none() | st.booleans() | st.floats()
 ANYTHING: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | ANY_NUMBER | ANY_TEXT,
-    lambda inner: st.lists(inner, max_size=4) | st.tuples(inner, inner) | st.dictionaries(ANY_TEXT, inner, max_size=4),
+    lambda inner: st.lists(inner, max_size=4) | st.tuples(inner, inner) | st.dictionaries(ANY_KEY, inner, max_size=4),
     max_leaves=12,
 )
 
@@ -157,8 +159,17 @@ def written_by(writer: Callable[[Any], bytes], value: Any) -> bytes | type[Value
 @example({"a": 10**16})
 @example(-(2**53))
 @example(["\ud800"])
+@example({1: 2})
+@example([({"a": {None: 1}},)])
 def test_canonical_json_is_what_a_plain_writer_of_the_standard_writes(value: Any) -> None:
     assert written_by(dumps_canonical, value) == written_by(rfc8785.dumps, value)
+
+
+@pytest.mark.parametrize("key", [1, 1.5, None, True, b"a", (1,)])
+@pytest.mark.parametrize("place", [lambda inner: inner, lambda inner: [1, {"a": (2, inner)}]])
+def test_a_key_that_is_no_text_is_refused_with_the_key(key: object, place: Callable[[object], object]) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"must be a text, not {key!r}")):
+        dumps_canonical(place({"a": 1, key: 2}))
 
 
 @given(st.binary(max_size=60) | st.text('[]{}",:\\u0189dae.-+ntfNI\n', max_size=60).map(str.encode))
