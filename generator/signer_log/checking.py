@@ -104,7 +104,8 @@ def _check(log: OpenLog, sources: Sources, deployments: Sequence[Checked], clock
     try:
         grace = read_logs(sources.trust_files[LOGS_FILE]).grace
         audited = audit(log.store, plan, engine=OpenSslBackend, now=now)
-        matched = match(log.store, expected, published, engine=OpenSslBackend, grace=grace, now=now)
+        matched = match(log.store, expected, published, engine=OpenSslBackend, grace=grace, now=now,
+                        held_through=audited.held_through)  # fmt: skip
     except VaultproofError as error:
         raise BuildError(f"{log.namespace}: {error}", hint=error.hint) from error
     together = Findings()

@@ -64,13 +64,15 @@ class Audit:
     """What an audit came to.
 
     ``walked`` are the first and the last epoch of this run's walk (None: nothing was left to walk); ``continued_from``
-    is the epoch up to which an earlier audit is relied on, None after a full walk.  ``changes`` is the key history of
+    is the epoch up to which an earlier audit is relied on, None after a full walk; ``held_through`` the one up to which
+    all holds (None: not even the first).  ``changes`` is the key history of
     the epochs that this run looked at.  ``copied_at`` is when an answer of this log was last seen (milliseconds).
     """
 
     span: EpochSpan | None
     walked: tuple[int, int] | None
     continued_from: int | None
+    held_through: int | None
     result: RangeResult
     changes: tuple[KeyChange, ...]
     copied_at: int | None
@@ -128,11 +130,10 @@ class _Auditing:
         store.set_unsettled(
             self._namespace, (item.epoch for item in findings.items if item.epoch and item.code in UNSETTLED)
         )
-        if span is not None:
-            self._remember(span, findings, now)
+        held_through = None if span is None else self._remember(span, findings, now)
         newest = store.latest(self._namespace, Resource.NAMESPACE)
         return Audit(
-            span=span, walked=walked, continued_from=after, result=result, changes=changes,
+            span=span, walked=walked, continued_from=after, held_through=held_through, result=result, changes=changes,
             copied_at=None if newest is None else newest.last_seen, findings=findings,
         )  # fmt: skip
 
@@ -246,7 +247,7 @@ class _Auditing:
 
     # What is remembered
 
-    def _remember(self, span: EpochSpan, findings: FindingList, now: int) -> None:
+    def _remember(self, span: EpochSpan, findings: FindingList, now: int) -> int | None:
         """How far everything held: up to the epoch before the first that did not, or is open."""
         troubled = [
             item.epoch for item in findings.items
@@ -264,6 +265,7 @@ class _Auditing:
                 AuditState(namespace=self._namespace, through_epoch=through, last_timestamp=timestamp,
                            trust_digest=self._basis(), at=now)
             )  # fmt: skip
+        return through if through >= span.first else None
 
     def _basis(self) -> bytes:
         """What an audit rests on, as 32 bytes: the trust configuration, whose log it is, and what is checked."""

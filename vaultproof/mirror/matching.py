@@ -42,18 +42,19 @@ class Matched:
 
 
 def match(
-    store: Store, expected: Expected, published: PublishedSet, *, engine: EngineMaker, grace: timedelta, now: int
-) -> Matched:
+    store: Store, expected: Expected, published: PublishedSet, *, engine: EngineMaker, grace: timedelta, now: int,
+    held_through: int | None = None,
+) -> Matched:  # fmt: skip
     """Match the records that hold with what was published.  ``now`` is in milliseconds since 1970.
 
-    Raises what ``Store`` and ``reconcile`` raise.
+    ``held_through`` is the epoch up to which this very run has found all records to hold: their signatures are not
+    checked twice.  Raises what ``Store`` and ``reconcile`` raise.
     """
     backend = engine()
     settle(store, expected, backend)
     span = store.epochs(expected.namespace)
-    first, last = (1, 0) if span is None else (span.first, span.last)
     result = reconcile(
-        _held(store, expected, backend, first, last), published.deployments, namespace=expected.namespace,
+        _Held(store, expected, backend, held_through or 0), published.deployments, namespace=expected.namespace,
         now=from_milliseconds(now), grace=grace, changes=_changes(store, expected, backend),
     )  # fmt: skip
     findings = Findings()
@@ -68,16 +69,35 @@ def match(
     )
 
 
-def _held(store: Store, expected: Expected, backend: Backend, first: int, last: int) -> Iterator[LoggedEpoch]:
+class _Held:
     """The records that hold; the audit says what is wrong with others."""
-    for epoch, body in store.records(expected.namespace, first, last):
+
+    def __init__(self, store: Store, expected: Expected, backend: Backend, held_through: int) -> None:
+        self._store, self._expected, self._backend, self._held_through = store, expected, backend, held_through
+
+    def __iter__(self) -> Iterator[LoggedEpoch]:
+        span = self._store.epochs(self._expected.namespace)
+        if span is None:
+            return
+        for epoch, body in self._store.records(self._expected.namespace, span.first, span.last):
+            record = self._read(epoch, body)
+            if record is not None:
+                yield record
+
+    def at(self, epoch: int) -> LoggedEpoch | None:
+        answer = self._store.record_answer(self._expected.namespace, epoch)
+        return None if answer is None else self._read(epoch, answer.body)
+
+    def _read(self, epoch: int, body: bytes) -> LoggedEpoch | None:
         try:
             record = read_epoch(body, file="audits")
-            run_to_completion(check_epoch(record, expected.signer, backend))
+            if epoch > self._held_through:
+                run_to_completion(check_epoch(record, self._expected.signer, self._backend))
         except VaultproofError:
-            continue
-        if (record.namespace, record.epoch) == (expected.namespace, epoch):
-            yield LoggedEpoch(epoch=epoch, timestamp=record.timestamp, digest=record.digest)
+            return None
+        if (record.namespace, record.epoch) != (self._expected.namespace, epoch):
+            return None
+        return LoggedEpoch(epoch=epoch, timestamp=record.timestamp, digest=record.digest)
 
 
 def _changes(store: Store, expected: Expected, backend: Backend) -> tuple[KeyChange, ...]:

@@ -8,9 +8,9 @@ log, and accuses; that nothing is published for an epoch is an absence, and does
 from __future__ import annotations
 
 import hashlib
-from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from vaultproof.errors import Unavailable
 from vaultproof.evidence.deployment import HistoryEntry, read_deployment
@@ -49,6 +49,16 @@ class LoggedEpoch:
     epoch: int
     timestamp: int
     digest: bytes
+
+
+class Log(Protocol):
+    """The records that hold: all of them in order, and any one by its epoch.  Nothing is kept of either."""
+
+    def __iter__(self) -> Iterator[LoggedEpoch]:
+        """Each record that holds, rising."""
+
+    def at(self, epoch: int) -> LoggedEpoch | None:
+        """The record of one epoch; None where there is none that holds."""
 
 
 @frozen
@@ -98,7 +108,7 @@ def read_published(files: Files) -> Published | None:
 
 
 def reconcile(
-    logged: Iterable[LoggedEpoch],
+    logged: Log,
     published: Sequence[Published],
     *,
     namespace: str,
@@ -106,7 +116,10 @@ def reconcile(
     grace: timedelta,
     changes: Sequence[KeyChange] = (),
 ) -> Reconciliation:
-    """Match the epochs of a namespace (rising, from the first) with the deployments published for it.
+    """Match the epochs of a namespace with the deployments published for it.
+
+    The deployments' own epochs are looked up first: only then is it known whose history counts, so that the log is gone
+    through once, and memory does not grow with it.
 
     ``changes`` is the key history, where it is known.  Raises ``Unavailable("same-deployment-twice")`` when two of the
     deployments have one id.
@@ -116,23 +129,19 @@ def reconcile(
     if len(set(ids)) != len(ids):
         raise Unavailable("same-deployment-twice", "two of the published deployments have one id", found=", ".join(ids))
     work = _Work(own_side, namespace=namespace, now=now, grace=grace, changes=changes)
-    pending: deque[LoggedEpoch] = deque()
+    own = {item.epoch for item in own_side}
+    for epoch in sorted(own):
+        record = logged.at(epoch)
+        if record is not None:
+            work.match_own(record)
+    said = work.what_was_said()
     epochs = 0
     for record in logged:
         epochs += 1
-        if not work.is_own(record):
-            pending.append(record)
-            if len(pending) > _MOST_PENDING:
-                work.give_up(pending.popleft())
-    said = work.what_was_said()
-    for record in pending:
-        work.attribute(record, said.get(record.epoch, []))
+        if record.epoch not in own:
+            work.attribute(record, said.get(record.epoch, []))
     work.evidence_left()
     return work.result(epochs)
-
-
-_MOST_PENDING = 10_000
-"""Epochs that are kept until all deployments were met in the log; further ones are told by their number."""
 
 
 class _Work:
@@ -151,12 +160,13 @@ class _Work:
         for item in published:
             self._by_epoch.setdefault(item.epoch, []).append(item)
         self._as_logged: dict[str, Published] = {}
+        self._newest: Published | None = None
         self._seen: set[str] = set()
         self._explained: list[Explained] = []
         self._findings = Findings()
 
-    def is_own(self, record: LoggedEpoch) -> bool:
-        """Match an epoch with the deployments whose own it is; False where there is none."""
+    def match_own(self, record: LoggedEpoch) -> None:
+        """Match an epoch with the deployments whose own it is."""
         claims = self._by_epoch.get(record.epoch, [])
         self._seen.update(item.id for item in claims)
         if len(claims) > 1:
@@ -170,10 +180,10 @@ class _Work:
                 continue
             self._as_logged[item.id] = item
             self._explained.append(Explained(epoch=record.epoch, deployment=item.id, own=True))
-        return bool(claims)
 
     def what_was_said(self) -> dict[int, list[str]]:
         """Which deployments the epochs belong to, by the histories of deployments that are as logged."""
+        self._newest = max(self._as_logged.values(), key=lambda item: item.epoch, default=None)
         said: dict[int, list[str]] = {}
         for item in self._as_logged.values():
             for entry in item.history:
@@ -190,16 +200,11 @@ class _Work:
             self._explained.append(Explained(epoch=record.epoch, deployment=owner.id, own=False))
             self._unattested(record, owner)
             return
-        later = [item for item in self._as_logged.values() if item.epoch > record.epoch]
-        if later and not said:
-            newest = max(later, key=lambda item: item.epoch)
+        newest = self._newest
+        if newest is not None and newest.epoch > record.epoch and not said:
             self._tell("epoch-left-out", record.epoch, _stated("deployment", newest.id), _logged_at(record))
             return
         self._unexplained(record, *(_stated("said-to-belong-to", id) for id in said))
-
-    def give_up(self, record: LoggedEpoch) -> None:
-        """An epoch that is too far from any deployment to keep in memory."""
-        self._unexplained(record)
 
     def evidence_left(self) -> None:
         """Deployments whose own epoch the log does not have."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -58,10 +59,23 @@ def added(epoch: int, *keys: str) -> KeyChange:
     )  # fmt: skip
 
 
-def run(log: list[LoggedEpoch], *deployments: Published, at: int = 1000, changes: tuple[KeyChange, ...] = ()) -> (
+class Listed:
+    """Records as a log that can be gone through and asked."""
+
+    def __init__(self, records: Iterable[LoggedEpoch]) -> None:
+        self._records = {record.epoch: record for record in records}
+
+    def __iter__(self) -> Iterator[LoggedEpoch]:
+        return iter(self._records.values())
+
+    def at(self, epoch: int) -> LoggedEpoch | None:
+        return self._records.get(epoch)
+
+
+def run(log: Iterable[LoggedEpoch], *deployments: Published, at: int = 1000, changes: tuple[KeyChange, ...] = ()) -> (
     Reconciliation
 ):  # fmt: skip
-    return reconcile(log, deployments, namespace=NAMESPACE, now=day(at), grace=GRACE, changes=changes)
+    return reconcile(Listed(log), deployments, namespace=NAMESPACE, now=day(at), grace=GRACE, changes=changes)
 
 
 def told(result: Reconciliation) -> list[tuple[str, int | None]]:
@@ -103,7 +117,7 @@ def test_a_logged_epoch_with_no_evidence_has_an_age_and_a_grace(at: int, code: s
 def test_the_grace_period_ends_when_it_ends() -> None:
     log, end = logged(1, 2), 20 + 31
     assert told(run(log, ONE, at=end)) == [("epoch-awaits-evidence", 2)]
-    later = reconcile(log, [ONE], namespace=NAMESPACE, now=day(end) + timedelta(seconds=1), grace=GRACE)
+    later = reconcile(Listed(log), [ONE], namespace=NAMESPACE, now=day(end) + timedelta(seconds=1), grace=GRACE)
     assert told(later) == [("epoch-without-evidence", 2)]
 
 
@@ -112,11 +126,13 @@ def test_a_date_ahead_puts_no_grace_period_off_for_ever(ahead: timedelta) -> Non
     at = FIRST + ahead
     log = [LoggedEpoch(epoch=1, timestamp=int(at.timestamp()) * 1000, digest=content(1))]
     late = replace(published("four", 4), deployed_at=at)
-    found = reconcile(log, [late], namespace=NAMESPACE, now=FIRST, grace=GRACE).findings
+    found = reconcile(Listed(log), [late], namespace=NAMESPACE, now=FIRST, grace=GRACE).findings
     assert [item.code for item in found.items] == ["epoch-without-evidence", "evidence-without-epoch"]
     assert {facts(item)["reason"] for item in found.items} == {"dated-ahead"}
     soon = replace(late, deployed_at=FIRST + GRACE)
-    assert told(reconcile([], [soon], namespace=NAMESPACE, now=FIRST, grace=GRACE)) == [("evidence-awaits-epoch", 4)]
+    assert told(reconcile(Listed([]), [soon], namespace=NAMESPACE, now=FIRST, grace=GRACE)) == [
+        ("evidence-awaits-epoch", 4)
+    ]
 
 
 def test_growing_older_changes_nothing_of_the_finding() -> None:
@@ -199,9 +215,22 @@ def test_a_long_log_without_evidence_is_counted() -> None:
         LoggedEpoch(epoch=epoch, timestamp=1_600_000_000_000 + epoch, digest=epoch.to_bytes(32, "big"))
         for epoch in range(1, 20_001)
     )
-    result = reconcile(log, [], namespace=NAMESPACE, now=day(1), grace=GRACE)
+    result = reconcile(Listed(log), [], namespace=NAMESPACE, now=day(1), grace=GRACE)
     assert result.findings.counts == {"epoch-without-evidence": 20_000}
     assert len(result.findings.items) == 100
+
+
+def test_however_long_a_log_is_an_early_epoch_that_is_left_out_accuses() -> None:
+    last = 20_000
+    owner = published("last", last, {epoch: "last" for epoch in range(1, last + 1) if epoch not in (2, last - 1)})
+    result = run(logged(*range(1, last + 1)), owner)
+    assert told(result) == [("epoch-left-out", 2), ("epoch-left-out", last - 1)]
+    assert (result.epochs, len(result.explained)) == (last, last - 2)
+
+
+def test_a_record_that_does_not_hold_is_nobodys() -> None:
+    """It is not among those that hold: the audit says why, and the evidence waits for its epoch."""
+    assert told(run(logged(1, 2), ONE, THREE)) == [("epoch-without-evidence", 2), ("evidence-without-epoch", 3)]
 
 
 # --- the committed rehearsals ---------------------------------------------------------------------------------------
@@ -219,7 +248,7 @@ def test_the_committed_rehearsals_and_their_log_agree() -> None:
     records = [read_epoch((committed("rehearsal-messenger-2026") / f"audit/{n}.json").read_bytes(), file="x")
                for n in (1, 2, 3)]  # fmt: skip
     log = [LoggedEpoch(epoch=r.epoch, timestamp=r.timestamp, digest=r.digest) for r in records]
-    result = reconcile(log, deployments, namespace=records[0].namespace, now=day(300), grace=GRACE)
+    result = reconcile(Listed(log), deployments, namespace=records[0].namespace, now=day(300), grace=GRACE)
     assert told(result) == []
     assert [item.own for item in result.explained] == [True, False, True]
 

@@ -78,11 +78,13 @@ def grace_period(days: int | None, trust: Path | None) -> timedelta:
     return load_logs(trust).grace if days is None else timedelta(days=days)
 
 
-def run_reconcile(mirror: Store, pins: Pins, evidence: Sequence[str], *, grace: timedelta, now: int) -> Matched:
-    """Match what ``evidence`` names with the mirror, with this engine."""
+def run_reconcile(
+    mirror: Store, pins: Pins, evidence: Sequence[str], *, grace: timedelta, now: int, held_through: int | None = None
+) -> Matched:
+    """Match what ``evidence`` names with the mirror, with this engine; ``held_through`` as in ``match``."""
     from vaultproof.cli.engine import backend
     from vaultproof.cli.log.published import load_published
     from vaultproof.mirror.matching import match
 
     published = load_published(evidence, pins)
-    return match(mirror, pins.expected, published, engine=backend, grace=grace, now=now)
+    return match(mirror, pins.expected, published, engine=backend, grace=grace, now=now, held_through=held_through)

@@ -67,7 +67,10 @@ def run_once(plan: WatchPlan) -> ExitCode:
         found.add_all(audit.findings)
         if plan.evidence:
             grace = grace_period(plan.grace, plan.trust)
-            found.add_all(run_reconcile(mirror, pins, plan.evidence, grace=grace, now=now).findings)
+            matched = run_reconcile(
+                mirror, pins, plan.evidence, grace=grace, now=now, held_through=audit.held_through
+            )  # fmt: skip
+            found.add_all(matched.findings)
         findings = found.result()
         watched = watch(
             mirror, plan.namespace, findings.items, now=now, scope=pins.scope, continued_from=audit.continued_from,
