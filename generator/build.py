@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from generator.checking import Checked, build_engine, check_all
 from generator.clock import build_clock
 from generator.folders import templates_folder
 from generator.output import MARKER, write_tree
+from generator.pages.frame import LOG_FOLDER, log_entry
 from generator.rendering import make_renderer
 from generator.signer_log.checking import OUTCOMES, CheckedLog, check_logs
 from generator.signer_log.opened import SIGNER_LOG, OpenLog, open_logs
@@ -90,6 +91,7 @@ def build_site(
     with open_logs(evidence / SIGNER_LOG) as opened:
         moment = clock if clock is not None else build_clock(os.environ, _dates(sources, opened))
         namespaces = {log.namespace for log in opened}
+        assets = replace(assets, log=log_entry(sorted(namespaces)))
         failing = set(publish_failing)
         checked = check_all(
             sources, clock=moment, engine=build_engine() if engine is None else engine,
@@ -129,7 +131,7 @@ def _dates(sources: Sources, logs: Sequence[OpenLog]) -> tuple[datetime, ...]:
 def _published_log(checked: CheckedLog) -> PublishedLog:
     return PublishedLog(
         namespace=checked.namespace,
-        page=f"log/{checked.namespace}/index.html",
+        page=f"{LOG_FOLDER}/{checked.namespace}/index.html",
         outcome=OUTCOMES[checked.conclusion],
         epochs=checked.audit.result.count,
         failing=checked.failing,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +11,8 @@ from generator.formatting import time_text
 
 REHEARSAL = "REHEARSAL"
 SITE_NAME = "vaultproof"
+LOG_FOLDER = "log"
+"""The folder of a site that holds the pages about copies of logs, a folder for each namespace."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,9 +25,10 @@ class Script:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assets:
-    """What pages load: style sheet, icon, and the scripts (``entry`` is None where the verifier is not packed).
+    """What every page of a site shares: style sheet, icon, and the scripts (``entry`` is None without the verifier).
 
-    ``transfer`` is how many bytes the verifier downloads on a first visit.
+    ``transfer`` is how many bytes the verifier downloads on a first visit; ``log`` is where the menu leads to the copy
+    of the signer's log, below the site's root, None on a site without one.
     """
 
     stylesheet: str
@@ -32,6 +36,7 @@ class Assets:
     entry: Script | None = None
     preloads: tuple[Script, ...] = ()
     transfer: int = 0
+    log: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +57,13 @@ class Frame:
     version: str
     assets: Assets
     scripts: bool = False
+
+
+def log_entry(namespaces: Sequence[str]) -> str | None:
+    """Where the menu leads for these copies of logs: to the only one, or to the front page's list of them."""
+    if len(namespaces) == 1:
+        return f"{LOG_FOLDER}/{namespaces[0]}/"
+    return "#log" if namespaces else None
 
 
 def make_frame(

@@ -18,6 +18,9 @@ LEFT = 70
 RIGHT = WIDTH - LEFT
 APART = 150
 """Between the middles of two labels."""
+FAR = 170
+"""From a mark to the middle of its label; where one would stand farther, marks that touch have one label together."""
+MARK = 14
 MOST_LABELS = 5
 MOST_TICKS = 9
 MOST_MARKS = 300
@@ -108,23 +111,49 @@ class _Scale:
 
 def _marks(moments: Sequence[Moment], scale: _Scale) -> tuple[TimeMark, ...]:
     shown = sorted(moments, key=lambda item: (item.at, item.name))[-MOST_MARKS:]
-    labelled = len(shown) - min(len(shown), MOST_LABELS)
     places = [scale.place(item.at) for item in shown]
-    labels = [None] * labelled + _apart(places[labelled:])
-    marks = (
-        TimeMark(name=item.name, date=item.detail + date_text(item.at), status=item.status, x=x, label_x=label)
-        for item, x, label in zip(shown, places, labels, strict=True)
-    )
+    groups = [[number] for number in range(len(shown))]
+    labels = _apart([places[group[-1]] for group in groups[-MOST_LABELS:]])
+    if any(abs(label - places[group[-1]]) > FAR for group, label in zip(groups[-MOST_LABELS:], labels, strict=True)):
+        groups = _together(places)
+        labels = _apart([places[group[-1]] for group in groups[-MOST_LABELS:]])
+    at = {group[-1]: (label, group) for group, label in zip(groups[-MOST_LABELS:], labels, strict=True)}
+    marks = []
+    for number, (item, x) in enumerate(zip(shown, places, strict=True)):
+        label, group = at.get(number, (None, [number]))
+        marks.append(_mark([shown[one] for one in group], item.status, x, label))
     return tuple(sorted(marks, key=lambda mark: mark.status != "match"))  # trouble is drawn last, so that it is seen
 
 
-def _apart(places: Sequence[int]) -> list[int | None]:
+def _mark(group: Sequence[Moment], status: str, x: int, label: int | None) -> TimeMark:
+    """The mark of the last moment of a group, which has one label, with the date of that moment."""
+    first, last = group[0], group[-1]
+    if len(group) == 1:
+        return TimeMark(name=last.name, date=last.detail + date_text(last.at), status=status, x=x, label_x=label)
+    kind, _, number = last.name.partition(" ")
+    between = "and" if len(group) == 2 else "to"
+    name = f"{kind}s {first.name.partition(' ')[2]} {between} {number}" if number else f"{kind}, {len(group)} times"
+    return TimeMark(name=name, date=date_text(last.at), status=status, x=x, label_x=label)
+
+
+def _together(places: Sequence[int]) -> list[list[int]]:
+    """The numbers of rising places, in groups of such that their marks touch."""
+    groups: list[list[int]] = []
+    for number, place in enumerate(places):
+        if groups and place - places[groups[-1][-1]] < MARK:
+            groups[-1].append(number)
+        else:
+            groups.append([number])
+    return groups
+
+
+def _apart(places: Sequence[int]) -> list[int]:
     """Rising places moved so that no two are closer than ``APART``, each as near to where it was as that leaves."""
     moved: list[int] = []
     for number, place in enumerate(places):
         last = RIGHT - APART * (len(places) - 1 - number)
         moved.append(min(max(place, moved[-1] + APART) if moved else place, last))
-    return list(moved)
+    return moved
 
 
 def _ticks(scale: _Scale) -> tuple[Tick, ...]:

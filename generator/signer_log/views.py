@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from generator.formatting import count_text, date_text
-from generator.pages.frame import REHEARSAL, Assets
+from generator.pages.frame import LOG_FOLDER, REHEARSAL, Assets
 from generator.signer_log.checking import CheckedLog
 from generator.signer_log.epochs import Epoch, Selection
 from vaultproof.errors import VaultproofError
 from vaultproof.mirror.answer import Resource
-from vaultproof.presentation.log_english import CONCLUSIONS, TITLES
-from vaultproof.presentation.log_words import fact_label, finding_words
+from vaultproof.presentation.log_english import TITLES
+from vaultproof.presentation.log_words import conclusion_sentence, fact_label, finding_words
 from vaultproof.signer_log.findings import LogFinding, Standing
 from vaultproof.signer_log.reconcile import age
 from vaultproof.strict.json import loads
@@ -87,7 +87,7 @@ class Coverage:
 
 def log_folder(namespace: str) -> str:
     """The folder of a namespace's pages, below the site's root."""
-    return f"log/{namespace}/"
+    return f"{LOG_FOLDER}/{namespace}/"
 
 
 def epoch_folder(namespace: str, epoch: int) -> str:
@@ -107,8 +107,10 @@ def verdict_label(checked: CheckedLog) -> str:
 
 
 def verdict_sentence(checked: CheckedLog) -> str:
-    """The audit's outcome in one sentence."""
-    return CONCLUSIONS[checked.conclusion]
+    """The audit's outcome in one sentence, with how much was looked at where all of it holds."""
+    span = checked.audit.span
+    first, last, count = (0, 0, 0) if span is None else (span.first, span.last, span.count)
+    return conclusion_sentence(checked.conclusion, first=first, last=last, count=count)
 
 
 def span_text(context: LogContext) -> str:

@@ -156,6 +156,9 @@ LABELS = {
 }
 """Labels of facts that only findings about the log have; the rest is in ``english.LABELS``."""
 
+INSTEAD = {"fork": "the first answer says", "role-changed-in-log": "before"}
+"""What stands before the other value of a fact, where nobody *expected* it."""
+
 SUBJECTS = {
     "fork": "Other answer (SHA-256)",
     "rival-bad-signature": "Other answer (SHA-256)",
@@ -180,6 +183,9 @@ CONCLUSIONS = {
     Conclusion.CONTRADICTED: "Something does NOT match.",
     Conclusion.COULD_NOT_CHECK: "Something is open or could not be checked. Nothing contradicts.",
 }
+HOLDS_COUNTED = "Everything that was looked at holds: {count:,} epochs, {first} to {last}, and the signature of each."
+HOLDS_ONE = "Everything that was looked at holds: epoch {first} and its signature."
+"""``CONCLUSIONS`` for a log that holds, where it is known how much was looked at."""
 TITLES = {
     Conclusion.HOLDS: "Holds",
     Conclusion.CONTRADICTED: "Contradicted",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vaultproof.frozen import frozen
 from vaultproof.presentation import english, log_english
 from vaultproof.report import Fact, Value
-from vaultproof.signer_log.findings import LogFinding, Standing
+from vaultproof.signer_log.findings import Conclusion, LogFinding, Standing
 
 
 @frozen
@@ -27,8 +27,12 @@ class FindingWords:
 def finding_words(finding: LogFinding) -> FindingWords:
     """The words for a finding; a code without words is shown as itself, and never looks better than it is."""
     about = log_english.ABOUT_ALL if finding.epoch is None else log_english.ABOUT_EPOCH.format(epoch=finding.epoch)
+    instead = log_english.INSTEAD.get(finding.code, "expected")
     facts = tuple(
-        (fact_label(fact.label), text) for fact in finding.facts for text in (fact_text(fact),) if text is not None
+        (fact_label(fact.label), text)
+        for fact in finding.facts
+        for text in (fact_text(fact, instead=instead),)
+        if text is not None
     )
     label = log_english.SUBJECTS.get(finding.code)
     subject = () if finding.subject is None or label is None else ((label, finding.subject),)
@@ -55,16 +59,24 @@ def advice(finding: LogFinding) -> str | None:
     return log_english.ADVICE_BY_CODE.get(finding.code) or log_english.ADVICE.get(finding.standing)
 
 
+def conclusion_sentence(conclusion: Conclusion, *, first: int, last: int, count: int) -> str:
+    """What a log came to, in a sentence; where all holds, with how many epochs that is."""
+    if conclusion is not Conclusion.HOLDS or count == 0:
+        return log_english.CONCLUSIONS[conclusion]
+    text = log_english.HOLDS_ONE if count == 1 else log_english.HOLDS_COUNTED
+    return text.format(first=first, last=last, count=count)
+
+
 def fact_label(label: str) -> str:
     """The label of a fact."""
     return log_english.LABELS.get(label) or english.LABELS.get(label) or label.replace("-", " ")
 
 
-def fact_text(fact: Fact) -> str | None:
-    """A fact's value, with what was expected where that differs; None where there is nothing to show."""
+def fact_text(fact: Fact, *, instead: str = "expected") -> str | None:
+    """A fact's value, with the other one where that differs, after ``instead``; None where there is nothing to show."""
     found = _value(fact.found)
     if fact.expected is not None and fact.expected != fact.found:
-        return f"{found}; expected {_value(fact.expected)}"
+        return f"{found}; {instead} {_value(fact.expected)}"
     return None if fact.found is None else found
 
 

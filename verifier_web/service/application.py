@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.sansio.utils import host_is_trusted
 
 from generator.assets import site_assets
-from generator.pages.frame import Assets
+from generator.pages.frame import LOG_FOLDER, Assets, log_entry
 from generator.rendering import Renderer, make_renderer
 from verifier_web.headers import service_headers
 from verifier_web.service.catalogue import Catalogue
@@ -50,7 +50,14 @@ class Service:
 
     def asset_values(self) -> dict[str, str]:
         """The assets of pages that are made elsewhere."""
-        return {"stylesheet": self.assets.stylesheet, "icon": self.assets.icon}
+        values = {"stylesheet": self.assets.stylesheet, "icon": self.assets.icon}
+        return values if self.assets.log is None else {**values, "log": self.assets.log}
+
+
+def _logs(site: Path) -> list[str]:
+    """The copies of logs that the site has pages about: its menu leads there, and so does this service's."""
+    folder = site / LOG_FOLDER
+    return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
 
 
 def service() -> Service:
@@ -79,6 +86,7 @@ def create_app(
 
     app = Flask("verifier_web.service", static_folder=None, template_folder=None)
     assets, own_files = site_assets(templates, None, None)
+    assets = replace(assets, log=log_entry(_logs(configuration.site)))
     app.extensions[KEY] = Service(
         configuration=configuration, runner=runner, metrics=metrics or Metrics(), ready=ready, clock=clock,
         catalogue=Catalogue(configuration.site), renderer=make_renderer(templates), assets=assets, own_files=own_files,

@@ -15,6 +15,7 @@ import pytest
 
 from generator.build import build_site
 from generator.errors import BuildError, PublicationRefusedError
+from generator.pages.frame import log_entry
 from generator.rehearsal.log_copy import COPIED_AT
 from generator.rehearsal.signer import NAMESPACE
 from generator.signer_log.api import api_roots
@@ -151,6 +152,23 @@ def test_the_clock_is_not_before_the_copy(site: Site, checked_log: CheckedLog) -
     assert site.summary.clock >= COPIED_AT
     assert checked_log.conclusion is Conclusion.HOLDS
     assert [item.page for item in site.summary.logs] == [f"{LOG}index.html"]
+
+
+def test_the_menu_leads_to_the_log_from_every_page_and_from_none_without_one(site: Site, failing_site: Site) -> None:
+    for path, html in site.pages.items():
+        depth = path.count("/")
+        (entry,) = re.findall(r'<li><a href="([^"]*)"[^>]*>Log</a></li>', html)
+        if path != "404.html":
+            assert entry == ("../" * depth or "./") + LOG, path
+        current = re.search(r'aria-current="([a-z]+)">Log</a>', html)
+        assert (current[1] if current else None) == (
+            None if not path.startswith("log/") else "page" if path == f"{LOG}index.html" else "true"
+        ), path
+    assert not any(">Log</a></li>" in html for html in failing_site.pages.values())
+
+
+def test_several_logs_are_led_to_by_the_front_page() -> None:
+    assert [log_entry(names) for names in ([], ["a"], ["a", "b"])] == [None, "log/a/", "#log"]
 
 
 # --- a copy that does not hold ----------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import pytest
 import vaultproof
 from tests.unit.presentation.test_words import FORBIDDEN, codes_in, has_words, literals
 from vaultproof.presentation import english, log_english
-from vaultproof.presentation.log_words import fact_label, finding_words
+from vaultproof.presentation.log_words import conclusion_sentence, fact_label, finding_words
 from vaultproof.report import Fact, Origin
 from vaultproof.signer_log.findings import STANDINGS, Conclusion, LogFinding, Standing
 
@@ -84,7 +84,20 @@ def test_facts_are_told_with_what_was_expected() -> None:
     )
     words = finding_words(LogFinding(code="fork", namespace="a.b", facts=facts))
     assert words.about == "The log"
-    assert words.facts == (("Digest", "00; expected 11"), ("Epoch", "nothing; expected 7"), ("Role", "yes"))
+    assert words.facts == (
+        ("Digest", "00; the first answer says 11"), ("Epoch", "nothing; the first answer says 7"), ("Role", "yes"),
+    )  # fmt: skip
+    words = finding_words(LogFinding(code="record-misplaced", namespace="a.b", facts=facts))
+    assert words.facts[0] == ("Digest", "00; expected 11")
+
+
+def test_how_much_was_looked_at_is_told_where_all_of_it_holds() -> None:
+    told = {count: conclusion_sentence(Conclusion.HOLDS, first=3, last=1_202, count=count) for count in (0, 1, 1_200)}
+    assert told[0] == log_english.CONCLUSIONS[Conclusion.HOLDS]
+    assert told[1] == "Everything that was looked at holds: epoch 3 and its signature."
+    assert told[1_200] == "Everything that was looked at holds: 1,200 epochs, 3 to 1202, and the signature of each."
+    for conclusion in (Conclusion.CONTRADICTED, Conclusion.COULD_NOT_CHECK):
+        assert conclusion_sentence(conclusion, first=1, last=2, count=2) == log_english.CONCLUSIONS[conclusion]
 
 
 def labels_in(path: Path) -> set[str]:

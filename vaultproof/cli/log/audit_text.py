@@ -29,7 +29,7 @@ def print_audit(audit: Audit, pins: Pins, *, keys: bool) -> None:
     if any(code != "keys-changed" for code in audit.findings.counts):
         say()
     conclusion = audit.findings.conclusion
-    print_conclusion(conclusion)
+    print_conclusion(conclusion, audit.span)
     claims = log_english.AUDIT_ESTABLISHES if conclusion is Conclusion.HOLDS else ()
     span = audit.span
     first, last = (span.first, span.last) if span else (None, None)

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from vaultproof.cli.exit_codes import ExitCode
 from vaultproof.cli.voice import Tone, painted, printable, say
+from vaultproof.mirror.answer import EpochSpan
 from vaultproof.presentation import log_english
-from vaultproof.presentation.log_words import finding_words
+from vaultproof.presentation.log_words import conclusion_sentence, finding_words
 from vaultproof.signer_log.findings import Conclusion, FindingList, LogFinding, Standing
 
 TONES = {Standing.CONTRADICTION: Tone.BAD, Standing.COULD_NOT_CHECK: Tone.UNSURE, Standing.NOTE: Tone.QUIET}
@@ -53,11 +54,11 @@ def print_finding(finding: LogFinding, *aside: str) -> None:
         say(f"    {words.advice}")
 
 
-def print_conclusion(conclusion: Conclusion, *sentences: str) -> None:
-    """Print what the findings come to."""
+def print_conclusion(conclusion: Conclusion, span: EpochSpan | None = None) -> None:
+    """Print what the findings come to; ``span`` are the epochs that were looked at."""
     say(painted(log_english.TITLES[conclusion], _CONCLUSION_TONES[conclusion], bold=True))
-    for sentence in (log_english.CONCLUSIONS[conclusion], *sentences):
-        say(sentence)
+    first, last, count = (0, 0, 0) if span is None else (span.first, span.last, span.count)
+    say(conclusion_sentence(conclusion, first=first, last=last, count=count))
 
 
 def print_lists(establishes: Iterable[str], does_not: Iterable[str]) -> None:

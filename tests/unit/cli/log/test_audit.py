@@ -73,7 +73,7 @@ def test_a_log_that_holds(run: Run, store: Path) -> None:
     assert "3 records, from epoch 1 to 3; 3 hold" in told.out
     assert "a full walk, from epoch 1 to 3" in told.out
     assert "epoch 1, the first: 7 keys" in told.out
-    assert "Holds\nEverything that was looked at holds." in told.out
+    assert "Holds\nEverything that was looked at holds: 3 epochs, 1 to 3, and the signature of each." in told.out
     assert "It does not establish:\n  - That the signer gives everybody the same records" in told.out
     assert told.err == ""
 

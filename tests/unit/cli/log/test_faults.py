@@ -43,7 +43,10 @@ class Expected:
     later: tuple[str, ...]
     rivals: int = 0
     audited: ExitCode = ExitCode.VERIFIED
-    audit: tuple[str, ...] = ("12 records, from epoch 1 to 12; 12 hold", "Everything that was looked at holds.")
+    audit: tuple[str, ...] = (
+        "12 records, from epoch 1 to 12; 12 hold",
+        "Everything that was looked at holds: 12 epochs, 1 to 12, and the signature of each.",
+    )
 
 
 SILENT = ("where the log ends could not be found out", NOTHING_WRONG, "run it again later")
