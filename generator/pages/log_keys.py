@@ -82,7 +82,7 @@ def keys_page(context: LogContext) -> LogKeysPage:
         rehearsal=checked.rehearsal,
         failing=checked.failing,
         contradicted=checked.conclusion is Conclusion.CONTRADICTED,
-        changes=tuple(change_view(change, context) for change in reversed(changes[-MOST_CHANGES:])),
+        changes=tuple(change_view(change, context) for change in changes.newest(MOST_CHANGES)),
         older=max(0, len(changes) - MOST_CHANGES),
         findings=tuple(finding_view(item, context) for item in checked.findings.items if item.code in _ABOUT_KEYS),
     )

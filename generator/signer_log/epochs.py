@@ -62,7 +62,6 @@ def select_epochs(checked: CheckedLog, *, all_up_to: int = ALL_UP_TO, newest: in
 
 def read_epochs(checked: CheckedLog, selection: Selection) -> tuple[Epoch, ...]:
     """The selected epochs, rising."""
-    changes = {change.epoch: change for change in checked.audit.changes}
     found = []
     for number in selection.epochs:
         answer = checked.log.store.record_answer(checked.namespace, number)
@@ -75,7 +74,7 @@ def read_epochs(checked: CheckedLog, selection: Selection) -> tuple[Epoch, ...]:
         found.append(
             Epoch(
                 number=number, answer=answer, record=record, key=keys[0] if len(keys) == 1 else None, artifact=logged,
-                change=changes.get(number),
+                change=checked.audit.changes.at(number),
             )
         )  # fmt: skip
     return tuple(found)

@@ -18,13 +18,14 @@ from vaultproof.evidence.epoch import read_epoch
 from vaultproof.mirror.across import Across
 from vaultproof.mirror.answer import EpochSpan, Resource
 from vaultproof.mirror.beside import denied_at, rival_findings, unreadable_findings
+from vaultproof.mirror.changes import KeyChanges
 from vaultproof.mirror.findings import AuditState
 from vaultproof.mirror.settling import settle
 from vaultproof.mirror.store import Store
 from vaultproof.mirror.walking import EngineMaker, walk
 from vaultproof.signer_log.answers import read_last_verified
 from vaultproof.signer_log.findings import STANDINGS, FindingList, Findings, LogFinding, Standing
-from vaultproof.signer_log.key_history import KeyChange, KeyHistory
+from vaultproof.signer_log.key_history import KeyHistory
 from vaultproof.signer_log.statements import advertised_keys, compare_info, compare_namespace, log_goes_on
 from vaultproof.signer_log.walk import Expected, Mark, RangeResult, join, last_missing, missing
 from vaultproof.strict.json import dumps_canonical
@@ -74,7 +75,7 @@ class Audit:
     continued_from: int | None
     held_through: int | None
     result: RangeResult
-    changes: tuple[KeyChange, ...]
+    changes: KeyChanges
     copied_at: int | None
     findings: FindingList
 
@@ -112,7 +113,7 @@ class _Auditing:
         store = self._store
         settle(store, self._expected, self._backend)
         span = store.epochs(self._namespace)
-        changes: tuple[KeyChange, ...] = ()
+        changes = KeyChanges()
         result, walked, after = RangeResult(findings=FindingList(counts={})), None, None
         if span is None:
             self._tell("no-records")
@@ -124,7 +125,7 @@ class _Auditing:
             self._before_first(span)
             self._look_in_store(walked, continued=after is not None)
             if self._plan.keys and walked is not None:
-                changes = self._key_history(span, walked, after)
+                self._key_history(span, walked, after, changes)
         self._statements(span)
         findings = self._findings.result()
         store.set_unsettled(
@@ -202,15 +203,15 @@ class _Auditing:
 
     # Keys and statements
 
-    def _key_history(self, span: EpochSpan, walked: tuple[int, int], after: int | None) -> tuple[KeyChange, ...]:
+    def _key_history(self, span: EpochSpan, walked: tuple[int, int], after: int | None, changes: KeyChanges) -> None:
         root = self._expected.root
-        history = KeyHistory(self._expected, self._backend, start=span.first if root is None else root.epoch)
+        start = span.first if root is None else root.epoch
+        history = KeyHistory(self._expected, self._backend, start=start, changes=changes)
         if after is not None:
             run_to_completion(history.begin_after(after, self._body(after), self._artifacts(after)))
         for epoch, files in self._logged_files(walked, continued=after is not None):
             run_to_completion(history.see(epoch, self._body(epoch), files))
         self._findings.add_all(history.end(span.last))
-        return history.changes
 
     def _logged_files(self, walked: tuple[int, int], *, continued: bool) -> Iterator[tuple[int, list[bytes]]]:
         if continued:

@@ -11,11 +11,12 @@ from vaultproof.crypto.port import Backend, run_to_completion
 from vaultproof.epoch_check import check_epoch
 from vaultproof.errors import VaultproofError
 from vaultproof.evidence.epoch import read_epoch
+from vaultproof.mirror.changes import KeyChanges
 from vaultproof.mirror.settling import settle
 from vaultproof.mirror.store import Store
 from vaultproof.mirror.walking import EngineMaker
 from vaultproof.signer_log.findings import FindingList, Findings, LogFinding
-from vaultproof.signer_log.key_history import KeyChange, KeyHistory
+from vaultproof.signer_log.key_history import KeyHistory
 from vaultproof.signer_log.reconcile import LoggedEpoch, Published, Reconciliation, reconcile
 from vaultproof.signer_log.walk import Expected
 from vaultproof.strict.encodings import from_milliseconds
@@ -55,7 +56,7 @@ def match(
     span = store.epochs(expected.namespace)
     result = reconcile(
         _Held(store, expected, backend, held_through or 0), published.deployments, namespace=expected.namespace,
-        now=from_milliseconds(now), grace=grace, changes=_changes(store, expected, backend),
+        now=from_milliseconds(now), grace=grace, change_at=_changes(store, expected, backend).at,
     )  # fmt: skip
     findings = Findings()
     for finding in published.unread:
@@ -100,12 +101,13 @@ class _Held:
         return LoggedEpoch(epoch=epoch, timestamp=record.timestamp, digest=record.digest)
 
 
-def _changes(store: Store, expected: Expected, backend: Backend) -> tuple[KeyChange, ...]:
+def _changes(store: Store, expected: Expected, backend: Backend) -> KeyChanges:
     """The key history as far as key files are here: it names the keys that nobody announced."""
     start = 1 if expected.root is None else expected.root.epoch
-    history = KeyHistory(expected, backend, start=start)
+    changes = KeyChanges()
+    history = KeyHistory(expected, backend, start=start, changes=changes)
     for epoch, answers in groupby(store.artifacts(expected.namespace), key=lambda answer: answer.epoch or 0):
         record = store.record_answer(expected.namespace, epoch)
         if record is not None and epoch >= start:
             run_to_completion(history.see(epoch, record.body, [answer.body for answer in answers]))
-    return history.changes
+    return changes

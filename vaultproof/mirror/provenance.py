@@ -12,10 +12,14 @@ from vaultproof.mirror.answer import HTTP_NOT_FOUND, HTTP_OK, Resource, StoredAn
 from vaultproof.mirror.database import told
 from vaultproof.mirror.reading import JOINED, PAGE, Reading
 
+LAST_FETCHED = "last-fetched"
+"""Under this name the store keeps the newest epoch of which the log itself gave a record."""
+
 _OF_RECORD = "FROM record JOIN answer ON answer.id=record.answer_id WHERE record.namespace=?"
 
 _DENIED_LAST = (
-    f"SELECT {JOINED} FROM answer WHERE answer.namespace=:namespace AND answer.resource='audit'"
+    f"SELECT {JOINED} FROM answer INDEXED BY answer_denied WHERE answer.namespace=:namespace"
+    " AND answer.resource='audit'"
     f" AND answer.status={HTTP_NOT_FOUND} AND answer.epoch>:after"
     " AND EXISTS (SELECT 1 FROM record WHERE record.namespace=:namespace AND record.epoch=answer.epoch)"
     # The newest word counts; but what a copy says is no news beside what this mirror was told itself.
@@ -49,11 +53,8 @@ class Provenance(Reading):
             after = rows[-1][0]
 
     def last_fetched(self, namespace: str) -> int | None:
-        """The newest epoch whose record the log itself gave; None if it gave none."""
-        query = f"SELECT record.epoch {_OF_RECORD} AND answer.fetched=1 ORDER BY record.epoch DESC LIMIT 1"
-        with told(self.path):
-            row = self._connection.execute(query, (namespace,)).fetchone()
-        return None if row is None else row[0]
+        """The newest epoch of which the log itself gave a record of this namespace; None if it gave none."""
+        return self.number(namespace, LAST_FETCHED)
 
     def contested_epochs(self, namespace: str) -> Iterator[int]:
         """The epochs whose record was brought and that another answer was given for too, rising."""

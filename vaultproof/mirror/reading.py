@@ -223,6 +223,14 @@ class Reading:
             ).fetchone()
         return None if row is None else row[0]
 
+    def number(self, namespace: str, name: str) -> int | None:
+        """A number that was remembered under ``name``; None if there is none."""
+        with told(self.path):
+            row = self._connection.execute(
+                "SELECT value FROM cursor WHERE namespace=? AND name=?", (namespace, name)
+            ).fetchone()
+        return None if row is None else row[0]
+
     # What a second source holds
 
     def artifacts(self, namespace: str) -> Iterator[StoredAnswer]:

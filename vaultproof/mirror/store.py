@@ -20,7 +20,7 @@ from vaultproof.mirror import findings
 from vaultproof.mirror.answer import HTTP_OK, NEVER_CHANGES, Answer, Resource, Stored, StoredAnswer
 from vaultproof.mirror.database import connect, told
 from vaultproof.mirror.findings import AuditState, FindingChanges, KeptFinding
-from vaultproof.mirror.provenance import Provenance
+from vaultproof.mirror.provenance import LAST_FETCHED, Provenance
 
 _PUT = (
     "INSERT INTO answer (namespace, resource, epoch, status, body, sha256, origin, first_seen, last_seen, readable,"
@@ -30,6 +30,10 @@ _PUT = (
 _SAME = "SELECT id, fetched FROM answer WHERE namespace=? AND resource=? AND epoch=? AND status=? AND sha256=?"
 _SEEN_AGAIN = "UPDATE answer SET first_seen=min(first_seen, ?), last_seen=max(last_seen, ?) WHERE id=?"
 _SEEN_ITSELF = "UPDATE answer SET fetched=1, origin=?, first_seen=?, last_seen=? WHERE id=?"
+_FETCHED = (
+    "INSERT INTO cursor VALUES (?, ?, ?) ON CONFLICT (namespace, name) DO UPDATE SET value=excluded.value"
+    " WHERE excluded.value>value"
+)
 _SPAN = (
     "INSERT INTO span VALUES (?, ?, ?, 1) ON CONFLICT (namespace) DO UPDATE SET first=min(first, excluded.first),"
     " last=max(last, excluded.last), count=count+1"
@@ -99,6 +103,7 @@ class Store(Provenance):
         if cursor.rowcount != 1:
             id_, fetched = self._connection.execute(_SAME, (*key, sha256)).fetchone()
             self._see_again(id_, bool(fetched), answer, last)
+            self._note_fetched(answer, content)
             return Stored(id=id_, new=False, readable=readable, differs_from=self._others(answer, id_, readable))
         id_ = cursor.lastrowid or 0
         if content is not None:
@@ -106,6 +111,7 @@ class Store(Provenance):
             if _named(content) != place:  # it is found from the place that it names, too
                 self._connection.execute("INSERT INTO misplaced VALUES (?, ?, ?)", (*_named(content), id_))
             self._put_record(place, id_, content)
+            self._note_fetched(answer, content)
         return Stored(id=id_, new=True, readable=readable, differs_from=self._others(answer, id_, readable))
 
     def _see_again(self, id_: int, fetched: bool, answer: Answer, last: int) -> None:
@@ -114,6 +120,11 @@ class Store(Provenance):
             self._connection.execute(_SEEN_ITSELF, (answer.origin, answer.at, last, id_))
         elif answer.fetched == fetched:
             self._connection.execute(_SEEN_AGAIN, (answer.at, last, id_))
+
+    def _note_fetched(self, answer: Answer, content: EpochRecord | None) -> None:
+        """Remember how far the log itself was heard: finding that out would take a walk through all answers."""
+        if answer.fetched and content is not None and _named(content) == (answer.namespace, answer.epoch):
+            self._connection.execute(_FETCHED, (answer.namespace, LAST_FETCHED, answer.epoch))
 
     def _put_record(self, place: tuple[str, int], id_: int, record: EpochRecord) -> None:
         """The first answer that reads as a record is an epoch's record; any later one is a rival to it."""
@@ -188,14 +199,6 @@ class Store(Provenance):
         """Make ``found`` the findings that stand at ``at`` (milliseconds since 1970); says what that changed."""
         with self.batch():
             return findings.replace_findings(self._connection, namespace, found, at)
-
-    def number(self, namespace: str, name: str) -> int | None:
-        """A number that was remembered under ``name``; None if there is none."""
-        with told(self.path):
-            row = self._connection.execute(
-                "SELECT value FROM cursor WHERE namespace=? AND name=?", (namespace, name)
-            ).fetchone()
-        return None if row is None else row[0]
 
     def set_number(self, namespace: str, name: str, value: int) -> None:
         """Remember a number under ``name``, in place of an earlier one."""

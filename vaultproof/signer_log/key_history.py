@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from vaultproof.crypto.port import Backend
 from vaultproof.epoch_check import check_epoch
@@ -74,23 +74,25 @@ def identity(key: FleetKey) -> str:
     return hashlib.sha256(key.raw).hexdigest()
 
 
+class Keeps(Protocol):
+    """Where changes go as they are found: a list, or something that holds a million of them."""
+
+    def append(self, change: KeyChange, /) -> None:
+        """Keep the change of a further epoch."""
+
+
 class KeyHistory:
     """Reads the key files of a log's epochs, in rising order, and remembers the last one's keys."""
 
-    def __init__(self, expected: Expected, backend: Backend, *, start: int) -> None:
-        """``start`` is the log's first epoch."""
+    def __init__(self, expected: Expected, backend: Backend, *, start: int, changes: Keeps) -> None:
+        """``start`` is the log's first epoch; ``changes`` takes what each epoch whose keys are known changed."""
         self._expected = expected
         self._backend = backend
         self._start = start
         self._next = start
         self._known: tuple[int, dict[str, _Listed]] | None = None
-        self._changes: list[KeyChange] = []
+        self._changes = changes
         self._findings = Findings()
-
-    @property
-    def changes(self) -> tuple[KeyChange, ...]:
-        """What each epoch whose keys are known changed, in order."""
-        return tuple(self._changes)
 
     async def begin_after(self, epoch: int, body: bytes, files: Sequence[bytes]) -> None:
         """Begin behind ``epoch``, which was looked at earlier: its keys are what the next epoch is compared with.

@@ -8,7 +8,7 @@ log, and accuses; that nothing is published for an epoch is an absence, and does
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -114,21 +114,21 @@ def reconcile(
     namespace: str,
     now: datetime,
     grace: timedelta,
-    changes: Sequence[KeyChange] = (),
+    change_at: Callable[[int], KeyChange | None] = lambda _epoch: None,
 ) -> Reconciliation:
     """Match the epochs of a namespace with the deployments published for it.
 
     The deployments' own epochs are looked up first: only then is it known whose history counts, so that the log is gone
     through once, and memory does not grow with it.
 
-    ``changes`` is the key history, where it is known.  Raises ``Unavailable("same-deployment-twice")`` when two of the
-    deployments have one id.
+    ``change_at`` gives what an epoch did to the keys, where that is known.  Raises
+    ``Unavailable("same-deployment-twice")`` when two of the deployments have one id.
     """
     own_side = [item for item in published if item.namespace == namespace]
     ids = [item.id for item in own_side]
     if len(set(ids)) != len(ids):
         raise Unavailable("same-deployment-twice", "two of the published deployments have one id", found=", ".join(ids))
-    work = _Work(own_side, namespace=namespace, now=now, grace=grace, changes=changes)
+    work = _Work(own_side, namespace=namespace, now=now, grace=grace, change_at=change_at)
     own = {item.epoch for item in own_side}
     for epoch in sorted(own):
         record = logged.at(epoch)
@@ -149,13 +149,13 @@ class _Work:
 
     def __init__(
         self, published: Sequence[Published], *, namespace: str, now: datetime, grace: timedelta,
-        changes: Sequence[KeyChange],
+        change_at: Callable[[int], KeyChange | None],
     ) -> None:  # fmt: skip
         self._published = published
         self._namespace = namespace
         self._now = now
         self._grace = grace
-        self._changes = {change.epoch: change for change in changes}
+        self._change_at = change_at
         self._by_epoch: dict[int, list[Published]] = {}
         for item in published:
             self._by_epoch.setdefault(item.epoch, []).append(item)
@@ -228,7 +228,7 @@ class _Work:
 
     def _unattested(self, record: LoggedEpoch, owner: Published) -> None:
         """A key that an epoch added and its deployment's own key file does not list was never attested by anybody."""
-        change = self._changes.get(record.epoch)
+        change = self._change_at(record.epoch)
         if change is None:
             return
         for fingerprint, role in change.added.items():
@@ -239,7 +239,7 @@ class _Work:
     def _unexplained(self, record: LoggedEpoch, *facts: Fact) -> None:
         logged = from_milliseconds(record.timestamp)
         waits, due = self._grace_from(logged)
-        change = self._changes.get(record.epoch)
+        change = self._change_at(record.epoch)
         code = "epoch-awaits-evidence" if waits else "epoch-without-evidence"
         keys = [shown("key-added", key, Origin.INDEPENDENT_SIGNER) for key in (change.added if change else ())]
         self._tell(code, record.epoch, *facts, _logged_at(record), due, *keys[:20])

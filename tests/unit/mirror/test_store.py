@@ -332,7 +332,7 @@ def _as_form_1(path: Path) -> None:
     with sqlite3.connect(path) as connection:
         for statement in (
             "DROP INDEX answer_denied", "DROP TABLE misplaced", "DROP TABLE unsettled",
-            "ALTER TABLE answer DROP COLUMN fetched", "PRAGMA user_version=1",
+            "ALTER TABLE answer DROP COLUMN fetched", "DELETE FROM cursor", "PRAGMA user_version=1",
         ):  # fmt: skip
             connection.execute(statement)
     connection.close()

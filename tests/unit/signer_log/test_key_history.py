@@ -35,14 +35,15 @@ def read(
     epochs: Mapping[int, Keys | bytes | None], *, start: int = 1, last: int | None = None, records: Sequence[Made] = ()
 ) -> tuple[list[KeyChange], list[LogFinding]]:
     """The history of a log whose epochs list these keys; None has no file, bytes are the file as it is."""
-    history = KeyHistory(expected(root=False), BACKEND, start=start)
+    changes: list[KeyChange] = []
+    history = KeyHistory(expected(root=False), BACKEND, start=start, changes=changes)
     spoiled = {record.epoch: record for record in records}
     for epoch, keys in epochs.items():
         data = keys if isinstance(keys, bytes) else artifact(keys or {})
         record = spoiled.get(epoch, logged(epoch, data))
         run_to_completion(history.see(epoch, record.body(), [] if keys is None else [b"another source's", data]))
     findings = history.end(last or max(epochs, default=start))
-    return list(history.changes), list(findings.items)
+    return changes, list(findings.items)
 
 
 def told(findings: list[LogFinding]) -> list[tuple[str, int | None]]:
@@ -118,12 +119,13 @@ def test_no_files_at_all_is_one_finding() -> None:
     ],
 )
 def test_what_is_not_the_logged_file_tells_no_keys(data: bytes, record: Made | None, code: str) -> None:
-    history = KeyHistory(expected(root=False), BACKEND, start=1)
+    changes: list[KeyChange] = []
+    history = KeyHistory(expected(root=False), BACKEND, start=1, changes=changes)
     run_to_completion(history.see(1, (record or logged(1, data)).body(), [data]))
     findings = history.end(1)
     assert told(list(findings.items)) == [(code, 1)]
     assert findings.items[0].standing is Standing.COULD_NOT_CHECK
-    assert history.changes == ()
+    assert changes == []
 
 
 def test_epochs_that_do_not_rise_are_a_mistake_of_the_caller() -> None:

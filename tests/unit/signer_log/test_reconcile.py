@@ -75,7 +75,14 @@ class Listed:
 def run(log: Iterable[LoggedEpoch], *deployments: Published, at: int = 1000, changes: tuple[KeyChange, ...] = ()) -> (
     Reconciliation
 ):  # fmt: skip
-    return reconcile(Listed(log), deployments, namespace=NAMESPACE, now=day(at), grace=GRACE, changes=changes)
+    return reconcile(
+        Listed(log),
+        deployments,
+        namespace=NAMESPACE,
+        now=day(at),
+        grace=GRACE,
+        change_at={item.epoch: item for item in changes}.get,
+    )
 
 
 def told(result: Reconciliation) -> list[tuple[str, int | None]]:
