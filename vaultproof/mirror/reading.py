@@ -14,6 +14,7 @@ PAGE = 1_000
 """Rows that a reader takes at a time: a record is about 600 bytes."""
 
 _ANSWER = "id, resource, namespace, epoch, status, body, sha256, origin, first_seen, last_seen, readable, fetched"
+_NEWEST = "fetched DESC, last_seen DESC, id DESC"
 JOINED = ", ".join("answer." + name for name in _ANSWER.split(", "))
 
 
@@ -67,13 +68,16 @@ class Reading:
     def latest(
         self, namespace: str | None, resource: Resource, *, epoch: int | None = None, status: int | None = HTTP_OK
     ) -> StoredAnswer | None:
-        """The answer to one question that was seen last, with this status (None: any); None if there is none."""
+        """The answer to one question that was seen last, with this status (None: any); None if there is none.
+
+        One that this mirror fetched goes before all that copies say, whatever times they tell.
+        """
         condition, values = "", []
         if status is not None:
             condition, values = " AND status=?", [status]
         found = self._answers(
             f"SELECT {_ANSWER} FROM answer WHERE namespace=? AND resource=? AND epoch=?{condition}"
-            " ORDER BY last_seen DESC, id DESC LIMIT 1",
+            f" ORDER BY {_NEWEST} LIMIT 1",
             (namespace or "", resource.value, epoch or 0, *values),
         )
         return next(found, None)
@@ -126,7 +130,7 @@ class Reading:
         """Whether ``answer`` is the one that counts for its question.
 
         For an epoch's record that is the first readable one, for what a second source holds the first; for what may
-        change the one that was seen last.  An absence never counts.
+        change the one that ``latest`` gives.  An absence never counts.
         """
         if answer.status != HTTP_OK:
             return False
@@ -134,7 +138,7 @@ class Reading:
         if answer.resource is Resource.AUDIT:
             query, values = "SELECT answer_id FROM record WHERE namespace=? AND epoch=?", place
         else:
-            order = "id" if answer.resource in NEVER_CHANGES else "last_seen DESC, id DESC"
+            order = "id" if answer.resource in NEVER_CHANGES else _NEWEST
             query = f"SELECT id FROM answer WHERE namespace=? AND epoch=? AND resource='{answer.resource.value}'"
             query, values = f"{query} AND status={HTTP_OK} ORDER BY {order} LIMIT 1", place
         with told(self.path):

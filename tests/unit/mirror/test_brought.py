@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -357,6 +358,21 @@ def test_what_the_mirror_saw_itself_goes_before_what_a_copy_says(path: Path) -> 
     assert seen() == (True, "the log", 55, 55)
     again(fetched=True, origin="the log", at=70)
     assert seen() == (True, "the log", 55, 70)
+
+
+def test_what_the_log_says_of_itself_is_not_taken_from_a_copy_where_it_was_fetched(path: Path) -> None:
+    """However late a copy says to have read it."""
+    entry = {"name": NAMESPACE, "status": "Online", "root": f"1/{'00' * 32}", "ciphersuite": 1, "log_directory": ""}
+    give(path, log(GOOD))
+    with Store.open(path) as store:
+        put(store, Resource.NAMESPACE, json.dumps(entry).encode(), fetched=False, at=logs.NOW + 200_000)
+        put(store, Resource.INFO, b'{"keys":[],"logs":[]}', fetched=False, at=logs.NOW + 200_000)
+        for resource in (Resource.NAMESPACE, Resource.INFO):
+            namespace = NAMESPACE if resource is Resource.NAMESPACE else None
+            stands = [answer.fetched for answer in store.answers(namespace, resource) if store.stands_for(answer)]
+            assert stands == [True]
+    result = audited(path)
+    assert (told(result), result.copied_at) == ([], logs.NOW)
 
 
 def test_records_in_other_places_and_those_that_were_brought_are_counted_in_pages(
