@@ -12,9 +12,11 @@ from generator.signer_log.opened import OpenLog
 from generator.sources import Sources
 from vaultproof.crypto.openssl import OpenSslBackend
 from vaultproof.errors import VaultproofError
+from vaultproof.evidence.files import AUDIT_FOLDER
 from vaultproof.mirror.auditing import Audit, AuditPlan, audit
 from vaultproof.mirror.beside import ForkFile, fork_files
 from vaultproof.mirror.matching import PublishedSet, match
+from vaultproof.mirror.sources import take_record
 from vaultproof.presentation.log_words import finding_words
 from vaultproof.report import Scope
 from vaultproof.signer_log.answers import Root
@@ -101,6 +103,7 @@ def _check(log: OpenLog, sources: Sources, deployments: Sequence[Checked], clock
     plan = AuditPlan(expected=expected, pinned=True, trust_digest=trust.digest)
     now = int(clock.timestamp() * 1000)
     published = _published(log.namespace, deployments, rehearsal=trust.kind is Scope.REHEARSAL)
+    _take_records(log, deployments, now)
     try:
         grace = read_logs(sources.trust_files[LOGS_FILE]).grace
         audited = audit(log.store, plan, engine=OpenSslBackend, now=now)
@@ -118,6 +121,14 @@ def _check(log: OpenLog, sources: Sources, deployments: Sequence[Checked], clock
         reconciliation=matched.reconciliation, findings=findings, forks=forks,
         now=clock, failing=findings.conclusion is not Conclusion.HOLDS,
     )  # fmt: skip
+
+
+def _take_records(log: OpenLog, deployments: Sequence[Checked], now: int) -> None:
+    """Hold the records that deployments publish against the copy's: two that are signed and differ are a fork."""
+    for item in deployments:
+        for path, body in item.source.files.items():
+            if path.startswith(AUDIT_FOLDER):
+                take_record(log.store, log.namespace, body, f"{item.id}/{path}", now)
 
 
 def _pinned(namespace: str, sources: Sources) -> tuple[TrustConfiguration, Signer, Namespace]:

@@ -11,6 +11,7 @@ from vaultproof.crypto.port import Backend, run_to_completion
 from vaultproof.epoch_check import check_epoch
 from vaultproof.errors import VaultproofError
 from vaultproof.evidence.epoch import read_epoch
+from vaultproof.mirror.beside import rival_findings
 from vaultproof.mirror.changes import KeyChanges
 from vaultproof.mirror.settling import settle
 from vaultproof.mirror.store import Store
@@ -44,12 +45,13 @@ class Matched:
 
 def match(
     store: Store, expected: Expected, published: PublishedSet, *, engine: EngineMaker, grace: timedelta, now: int,
-    held_through: int | None = None,
+    held_through: int | None = None, forks: bool = False,
 ) -> Matched:  # fmt: skip
     """Match the records that hold with what was published.  ``now`` is in milliseconds since 1970.
 
     ``held_through`` is the epoch up to which this very run has found all records to hold: their signatures are not
-    checked twice.  Raises what ``Store`` and ``reconcile`` raise.
+    checked twice.  ``forks`` tells forks too, where no audit told them before.  Raises what ``Store`` and ``reconcile``
+    raise.
     """
     backend = engine()
     settle(store, expected, backend)
@@ -64,6 +66,9 @@ def match(
     if span is None:
         findings.add(LogFinding(code="no-records", namespace=expected.namespace))
     findings.add_all(result.findings)
+    for compared in rival_findings(store, expected, backend) if forks else ():
+        if compared.finding.code == "fork":
+            findings.add(compared.finding)
     newest = None if span is None else store.record_answer(expected.namespace, span.last)
     return Matched(
         reconciliation=result, findings=findings.result(), copied_at=None if newest is None else newest.last_seen

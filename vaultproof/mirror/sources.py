@@ -16,13 +16,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from vaultproof.errors import Malformed, Unavailable, VaultproofError
-from vaultproof.evidence.epoch import read_proof
+from vaultproof.evidence.epoch import read_epoch, read_proof
 from vaultproof.mirror.addresses import check_address
-from vaultproof.mirror.answer import MAX_ARTIFACT_BYTES, Answer, Resource
+from vaultproof.mirror.answer import MAX_ARTIFACT_BYTES, MAX_RECORD_BYTES, Answer, Resource
 from vaultproof.mirror.client import Absent, Answered, Client, Unreachable
 from vaultproof.mirror.outcome import Noted
 from vaultproof.mirror.store import Store
 from vaultproof.signer_log.paths import check_namespace
+from vaultproof.signer_log.rivals import says
 from vaultproof.strict.encodings import clip
 
 MAX_FILES = 100_000
@@ -38,17 +39,21 @@ class SourceOutcome:
     """What a second source had: ``kept`` counts new files.
 
     ``other`` are epochs for which an address gave something whose SHA-256 is not the logged digest: it is not kept;
-    ``absent`` those for which it had nothing, ``trouble`` the last that was in the way.
+    ``absent`` those for which it had nothing, ``trouble`` the last that was in the way.  ``differing`` are epochs of
+    which a published record says something else than the log's: it is kept beside that.
     """
 
     kept: int = 0
     other: Noted = field(default_factory=Noted)
     absent: Noted = field(default_factory=Noted)
+    differing: Noted = field(default_factory=Noted)
     trouble: Unreachable | None = None
 
 
 def take_folder(store: Store, namespace: str, folder: Path, *, clock: Callable[[], float] = time.time) -> SourceOutcome:
     """Keep every file below ``folder`` that was logged in ``namespace``, and every counter-signature of its epochs.
+
+    And each record of one of its epochs that says something else than the log's: if both are signed, that is a fork.
 
     The origin of each is its path from the folder's own name on: where the folder lies is nobody's business.  Raises
     ``Unavailable("cannot-read")``.
@@ -66,6 +71,9 @@ def take_folder(store: Store, namespace: str, folder: Path, *, clock: Callable[[
             outcome.kept += _take_artifact(store, namespace, body, origin, at)
             if path.name == PROOF:
                 outcome.kept += _take_proof(store, namespace, body, origin, at)
+            differing = take_record(store, namespace, body, origin, at)
+            if differing is not None:
+                outcome.differing.add(differing)
     return outcome
 
 
@@ -110,6 +118,28 @@ def _take_proof(store: Store, namespace: str, body: bytes, origin: str, at: int)
         resource=Resource.COUNTER_SIGNATURE, namespace=namespace, epoch=record.epoch, body=body, origin=origin, at=at
     )
     return int(store.put_answer(answer).new)
+
+
+def take_record(store: Store, namespace: str, body: bytes, origin: str, at: int) -> int | None:
+    """Keep a record that somebody published if it says something else of its epoch than the log's; then its epoch.
+
+    It counts as brought: its signature speaks for it, or nothing does.  What says the same, is no record, or is of an
+    epoch that is not here is left where it is.
+    """
+    if not body.startswith(b"{") or len(body) > MAX_RECORD_BYTES:
+        return None
+    try:
+        record = read_epoch(body, file=origin)
+        kept = store.record_answer(namespace, record.epoch) if record.namespace == namespace else None
+        if kept is None or says(read_epoch(kept.body, file=origin)) == says(record):
+            return None
+    except VaultproofError:  # some other file; whoever needs a record will say that this is none
+        return None
+    answer = Answer(
+        resource=Resource.AUDIT, namespace=namespace, epoch=record.epoch, body=body, origin=origin, at=at, fetched=False
+    )
+    store.put_answer(answer)
+    return record.epoch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

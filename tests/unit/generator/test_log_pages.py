@@ -191,6 +191,25 @@ def test_what_could_not_be_checked_is_not_published_either(tmp_path: Path) -> No
     assert [cast(Any, item).code for item in refused.value.refusals[0].troubles] == ["epoch-without-evidence"]
 
 
+def test_a_log_that_signed_another_record_than_was_published_is_a_fork(tmp_path: Path) -> None:
+    """Each side holds by itself: only side by side do they contradict each other."""
+    evidence = log_evidence(tmp_path / "evidence")
+    folder = COPY / f"namespaces/{NAMESPACE}"
+    other = with_extra_key(key_file(2), "planted")
+    answers = [
+        answer(Resource.INFO, (COPY / "info.json").read_bytes()),
+        answer(Resource.NAMESPACE, (folder / "namespace.json").read_bytes()),
+        answer(Resource.AUDIT, (folder / "audits/1.json").read_bytes(), 1),
+        *logged(2, other, day(5, 11)),
+        answer(Resource.AUDIT, (folder / "audits/3.json").read_bytes(), 3),
+        *(answer(Resource.ARTIFACT, (folder / f"artifacts/{epoch}.json").read_bytes(), epoch) for epoch in (1, 3)),
+    ]
+    plant_copy(evidence, answers, start=None)
+    with pytest.raises(PublicationRefusedError) as refused:
+        build_site(evidence=evidence, out=tmp_path / "out", engine=ENGINE)
+    assert "fork: Epoch 2: The signer signed two different records" in str(refused.value)
+
+
 def test_a_young_epoch_may_wait_for_its_evidence(tmp_path: Path) -> None:
     young = logged(4, with_extra_key(key_file(3)), day(11, 18))
     evidence = plant_copy(log_evidence(tmp_path / "evidence"), young)

@@ -73,6 +73,23 @@ def test_a_proof_of_other_content_or_of_no_counter_signature_is_not_kept(store: 
     assert take_folder(store, NAMESPACE, tmp_path).kept == 0
 
 
+def test_a_published_record_that_says_something_else_is_kept_beside_the_logs(store: Store, tmp_path: Path) -> None:
+    genuine = json.loads((NEWEST / "audit/2.json").read_bytes())
+    for name, changes in {
+        "reworded": {"serialized_message": None},
+        "other": {"digest": "ab" * 32},
+        "absent epoch": {"epoch": 77},
+        "other namespace": {"namespace": "rehearsal.other"},
+    }.items():
+        value = {key: item for key, item in (genuine | changes).items() if item is not None}
+        (tmp_path / f"{name}.json").write_text(json.dumps(value))
+    (tmp_path / "large.json").write_bytes(b"{" + b" " * 20_000)
+    outcome = take_folder(store, NAMESPACE, tmp_path)
+    assert (outcome.differing.examples, outcome.kept) == ([2], 0)
+    (rival,) = store.rival_answers(NAMESPACE)
+    assert (rival.epoch, rival.fetched, rival.origin) == (2, False, f"{tmp_path.name}/other.json")
+
+
 def test_a_folder_that_is_not_there_is_told(store: Store, tmp_path: Path) -> None:
     with pytest.raises(Unavailable) as caught:
         take_folder(store, NAMESPACE, tmp_path / "nowhere")

@@ -88,6 +88,9 @@ def _say_source(place: str, source: SourceOutcome) -> None:
     voice.say(f"  {voice.printable(place)}: {_count(source.kept, 'file')} that the log names came now")
     if source.other:
         voice.say(_unsure(f"{epochs(source.other)}: what is there is not what was logged; it was not kept"))
+    if source.differing:
+        voice.say(_unsure(f"{epochs(source.differing)}: a published record says something else than the log's"))
+        voice.say(f"  both are kept, side by side; what that means is for an audit to say: {AUDIT}")
     if source.absent:
         voice.say(f"  {epochs(source.absent)}: nothing there")
     if source.trouble is not None:
@@ -95,10 +98,10 @@ def _say_source(place: str, source: SourceOutcome) -> None:
 
 
 def _say_end(outcome: FetchOutcome, sources: list[SourceOutcome]) -> ExitCode:
-    if outcome.complete and not any(source.other or source.trouble for source in sources):
+    if outcome.complete and not any(source.other or source.trouble or source.differing for source in sources):
         voice.say(voice.painted("All of it is here, and what was read again is as it was.", Tone.GOOD))
         return ExitCode.VERIFIED
-    if outcome.differing:
+    if outcome.differing or any(source.differing for source in sources):
         end = f"Could not check: answers differ. Both are kept; run {AUDIT}."
     else:
         end = "Could not check everything. Nothing was found wrong; what came is kept: run it again later."

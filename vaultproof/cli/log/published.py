@@ -8,8 +8,10 @@ from pathlib import Path
 from vaultproof.cli.log.pinned import Pins
 from vaultproof.cli.sources import load_evidence
 from vaultproof.errors import VaultproofError
-from vaultproof.evidence.files import DEPLOYMENT
+from vaultproof.evidence.files import AUDIT_FOLDER, DEPLOYMENT
 from vaultproof.mirror.matching import PublishedSet
+from vaultproof.mirror.sources import take_record
+from vaultproof.mirror.store import Store
 from vaultproof.signer_log.findings import LogFinding
 from vaultproof.signer_log.reconcile import Published, read_published
 from vaultproof.signer_log.walk import reason
@@ -34,6 +36,19 @@ def load_published(sources: Sequence[str], pins: Pins) -> PublishedSet:
         if published is not None and published.rehearsal == pins.rehearsal:
             found.append(published)
     return PublishedSet(deployments=tuple(found), unread=tuple(unread))
+
+
+def take_records(mirror: Store, pins: Pins, sources: Sequence[str], *, now: int) -> None:
+    """Hold the records that ``sources`` publish against the log's own: what says something else is kept beside it."""
+    for place in _places(sources):
+        try:
+            files = load_evidence(place)
+        except VaultproofError:
+            continue  # load_published tells it
+        with mirror.batch():
+            for path, body in files.items():
+                if path.startswith(AUDIT_FOLDER):
+                    take_record(mirror, pins.expected.namespace, body, f"{Path(place).name}/{path}", now)
 
 
 def _places(sources: Sequence[str]) -> Iterator[str]:

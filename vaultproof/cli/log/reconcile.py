@@ -45,12 +45,14 @@ def command(
     """Match the epochs of NAMESPACE with the deployments published for it, both ways.
 
     An epoch with no evidence, and evidence whose epoch is not in the log, are told with their age; either may take the
-    grace period. Only records that hold count. No network is used.
+    grace period. Only records that hold count. A published record that is not the log's is told as a fork, if both are
+    signed. No network is used.
 
     Exit codes: 0 holds, 1 contradicted, 2 could not check.
     """
     from vaultproof.cli.log.findings_text import EXIT_CODES
     from vaultproof.cli.log.pinned import load_pins
+    from vaultproof.cli.log.published import take_records
     from vaultproof.cli.log.reconcile_text import as_json, print_reconciliation
     from vaultproof.mirror.store import Store
 
@@ -59,7 +61,8 @@ def command(
     pins = load_pins(namespace, trust)
     now = int(time.time() * 1000)
     with Store.open(store) as mirror:
-        matched = run_reconcile(mirror, pins, evidence, grace=grace_period(grace, trust), now=now)
+        take_records(mirror, pins, evidence, now=now)
+        matched = run_reconcile(mirror, pins, evidence, grace=grace_period(grace, trust), now=now, forks=True)
     if format_ == "json":
         from vaultproof.strict.json import dumps_canonical
 
@@ -79,12 +82,14 @@ def grace_period(days: int | None, trust: Path | None) -> timedelta:
 
 
 def run_reconcile(
-    mirror: Store, pins: Pins, evidence: Sequence[str], *, grace: timedelta, now: int, held_through: int | None = None
-) -> Matched:
-    """Match what ``evidence`` names with the mirror, with this engine; ``held_through`` as in ``match``."""
+    mirror: Store, pins: Pins, evidence: Sequence[str], *, grace: timedelta, now: int, held_through: int | None = None,
+    forks: bool = False,
+) -> Matched:  # fmt: skip
+    """Match what ``evidence`` names with the mirror, with this engine; the rest is as in ``match``."""
     from vaultproof.cli.engine import backend
     from vaultproof.cli.log.published import load_published
     from vaultproof.mirror.matching import match
 
     published = load_published(evidence, pins)
-    return match(mirror, pins.expected, published, engine=backend, grace=grace, now=now, held_through=held_through)
+    return match(mirror, pins.expected, published, engine=backend, grace=grace, now=now, held_through=held_through,
+                 forks=forks)  # fmt: skip

@@ -15,6 +15,7 @@ from vaultproof.cli.log.delivery import Delivery, write_feeds
 from vaultproof.cli.log.fetch import address_value, log_address, pinned_namespace, read_sources, take_source
 from vaultproof.cli.log.findings_text import EXIT_CODES, TONES, print_conclusion
 from vaultproof.cli.log.pinned import Pins, load_pins
+from vaultproof.cli.log.published import take_records
 from vaultproof.cli.log.reconcile import grace_period, run_reconcile
 from vaultproof.mirror.store import Store
 from vaultproof.mirror.watching import Event, EventKind, Watched, watch, watched_through
@@ -60,6 +61,7 @@ def run_once(plan: WatchPlan) -> ExitCode:
         for finding in _fetch(mirror, plan) if plan.fetch else ():
             found.add(finding)
         now = int(time.time() * 1000)
+        take_records(mirror, pins, plan.evidence, now=now)
         audit = run_audit(
             mirror, pins, continued=not plan.full, keys=plan.keys, processes=None, now=now,
             at_most=watched_through(mirror, plan.namespace),

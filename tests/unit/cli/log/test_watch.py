@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from generator.rehearsal.log_server.faults import FaultKind, FaultPlan
 from generator.rehearsal.log_server.importing import import_deployments
 from generator.rehearsal.log_server.ledger import Ledger
 from generator.rehearsal.signer import NAMESPACE
@@ -73,6 +74,26 @@ def test_a_planted_key_and_a_role_change_are_told_in_words(run: Run, store: Path
     told = watch(run, store, "--evidence", DEPLOYMENTS)
     assert told.code == ExitCode.CONTRADICTED
     assert "nothing changed" in told.out
+
+
+def test_a_log_that_signed_another_record_than_was_published_is_a_fork(run: Run, tmp_path: Path) -> None:
+    """Neither side shows it by itself: the log's record holds, and so does the published one."""
+    ledger = Ledger()
+    import_deployments(ledger, DEPLOYMENTS)
+    store = tmp_path / "log.sqlite"
+    with serving(ledger, FaultPlan(kind=FaultKind.CHANGED_PAST, epoch=2)) as server:
+        run("log", "fetch", NAMESPACE, "--url", server.address, "--store", store, "--first", "1")
+    assert run("log", "audit", NAMESPACE, "--store", store, "--no-keys").code == ExitCode.VERIFIED
+    again = tmp_path / "again.sqlite"
+    again.write_bytes(store.read_bytes())
+    matched = run("log", "reconcile", NAMESPACE, "--store", store, "--evidence", DEPLOYMENTS)
+    assert matched.code == ExitCode.CONTRADICTED
+    assert matched.out.count("[fork]") == 1
+    told = watch(run, again, "--no-keys", "--evidence", DEPLOYMENTS, "--format", "json")
+    events, last = lines(told.out)
+    assert told.code == ExitCode.CONTRADICTED
+    assert events.count(("new", "fork")) == last["counts"]["fork"] == 1
+    assert run("log", "audit", NAMESPACE, "--store", store, "--no-keys").code == ExitCode.CONTRADICTED
 
 
 def test_every_run_walks_what_is_new_unless_told_otherwise(run: Run, store: Path) -> None:
