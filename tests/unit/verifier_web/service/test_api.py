@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from generator.rehearsal.signer import NAMESPACE
 from tests import served
 from tests.cases import harness
 from vaultproof.archive import write_stored_zip
@@ -164,6 +166,12 @@ def test_raw_files_come_byte_for_byte(app: Flask) -> None:
         answer = client.get(f"/api/v1/deployments/{DEPLOYMENT}/files/{path}")
         assert (answer.data, answer.mimetype) == (data, "application/octet-stream")
     assert client.get(f"/api/v1/deployments/{DEPLOYMENT}/archive").data == ARCHIVE
+
+
+def test_the_menu_is_that_of_the_site(app: Flask) -> None:
+    for path, root in (("/limits", ""), ("/api/v1/", "../../"), (f"/verify/{DEPLOYMENT}", "../")):
+        (entry,) = re.findall(r'<li><a href="([^"]*)">Log</a></li>', app.test_client().get(path).text)
+        assert entry.removeprefix("./") == f"{root}log/{NAMESPACE}/", path
 
 
 def test_an_evidence_digest_that_was_given_is_compared(app: Flask) -> None:
