@@ -1,22 +1,25 @@
 """The service against the raw signature limit: requests a second, p99, and what an overload does.
 
-    python -m benchmarks service [SECONDS]
+    python -m benchmarks service  (each load takes 4 seconds; SECONDS=8 for more)
 
 The bundle is a rehearsal of about 50 KB with about 20 signatures, posted as a zip.  The raw limit is the same
-signatures, verified one after another in one process, by processor time; it is measured before and after each load, in
-the same run.  Bars: at least half of the raw limit for each core that the service and its workers used; p99 at most 10
-times the median at 80 % of the peak; goodput at 10 times the peak's load at least 0.9 of the peak, with bounded memory
-and recovery at once.
+signatures, verified one after another in one process, by processor time.  Rounds are interleaved: the raw limit, the
+check alone, the peak (4 connections, each asking as soon as it was answered), and ten times that peak, begun at even
+distances whether or not there was an answer.  The service has its settings as they are by default; clients come from
+64 addresses.  Only what is answered while requests begin counts.
 
-Clients are processes of their own on the same machine, so they take processor time from the service: rates by wall
-time are lower than a service with its cores for itself would reach.  What a request costs the service (processor time
-of all its processes) does not depend on that, so it is what the first bar is judged by.
+Clients (`benchmarks.load`) and the service share this machine's cores, so an overload also takes from the service what
+ten times as many clients cost; their processor time is printed.  So goodput is given twice: by the clock, and for each
+processor second of the service, which clients do not change.  Bars: at least half of the raw limit for each core that
+the service used; p99 at most 10 times the median at 80 % of the peak; goodput at 10 times the peak's load at least 0.9
+of the peak, with bounded memory and recovery at once.
 """
 
 from __future__ import annotations
 
 import contextlib
 import http.client
+import json
 import os
 import re
 import signal
@@ -40,8 +43,12 @@ from vaultproof.crypto import openssl
 from vaultproof.crypto.port import SignatureCheck, run_to_completion
 
 EVIDENCE = Path(__file__).parent.parent / "evidence"
-SECONDS = 8.0
+SECONDS = 4.0
+ROUNDS = 5
 CLIENTS = 4
+AT_ONCE = 1000
+"""Requests that may be open at once under overload; more are counted as not begun."""
+
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -93,14 +100,14 @@ class Service:
                     below += map(int, Path(f"/proc/{pid}/task/{task}/children").read_text().split())
         return found
 
-    def processor(self) -> float:
-        """Processor seconds that all of them have used."""
-        total = 0
+    def processor(self) -> dict[int, float]:
+        """Processor seconds that each of them has used."""
+        used = {}
         for pid in self.pids():
             with contextlib.suppress(OSError):
                 fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-                total += int(fields[11]) + int(fields[12])
-        return total / TICKS
+                used[pid] = (int(fields[11]) + int(fields[12])) / TICKS
+        return used
 
     def memory(self) -> float:
         """MiB that all of them hold, shared pages counted once for each."""
@@ -111,13 +118,60 @@ class Service:
         return total / 2**20
 
 
+class Watch(threading.Thread):
+    """Looks at the service while it is under load: a worker that is replaced takes its count along."""
+
+    def __init__(self, running: Service) -> None:
+        super().__init__(daemon=True)
+        self.running = running
+        self.over = threading.Event()
+        self.first = running.processor()
+        self.last = dict(self.first)
+        self.memory = running.memory()
+
+    def run(self) -> None:
+        """Look, until it is over."""
+        while not self.over.wait(0.2):
+            self.look()
+
+    def look(self) -> None:
+        """Once."""
+        self.last |= self.running.processor()
+        self.memory = max(self.memory, self.running.memory())
+
+    def seconds(self) -> float:
+        """Processor seconds of all processes that there were, since the beginning."""
+        return sum(self.last.values()) - sum(self.first.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """A load and what it cost; ``good`` are the times of good answers within ``seconds``, sorted."""
+
+    seconds: float
+    good: list[float]
+    good_late: int
+    told: dict[str, int]
+    unbegun: int
+    clients: float
+    server: float
+    memory: float
+
+    @property
+    def rate(self) -> float:
+        """Good answers a second, by the clock."""
+        return len(self.good) / self.seconds
+
+    @property
+    def each(self) -> float:
+        """Processor seconds of the service for each good answer."""
+        return self.server / max(1, len(self.good) + self.good_late)
+
+
 @contextmanager
 def service(site: Path) -> Iterator[Service]:
     """A running service."""
-    environment = {
-        **os.environ, "VAULTPROOF_SERVICE_LISTEN": "127.0.0.1:0", "VAULTPROOF_SERVICE_QUEUE_PER_CLIENT": "1000",
-        "VAULTPROOF_SERVICE_CONNECTIONS_PER_CLIENT": "2000", "VAULTPROOF_SERVICE_CONNECTIONS": "2000",
-    }  # fmt: skip
+    environment = {**os.environ, "VAULTPROOF_SERVICE_LISTEN": "127.0.0.1:0"}
     command = [sys.executable, "-m", "vaultproof.cli", "serve", str(site), "--service"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True)
     try:
@@ -132,46 +186,20 @@ def service(site: Path) -> Iterator[Service]:
         process.wait(60)
 
 
-CLIENT = """
-import http.client, sys, time, threading
-port, path = int(sys.argv[1]), sys.argv[2]
-seconds, threads, rate = float(sys.argv[3]), int(sys.argv[4]), float(sys.argv[5])
-body = open(path, "rb").read()
-end = time.monotonic() + seconds
-lock = threading.Lock()
-def work(number):
-    due = time.monotonic() + number / max(rate, 1e-9) if rate else 0
-    while time.monotonic() < end:
-        if rate:
-            wait = due - time.monotonic()
-            if wait > 0: time.sleep(wait)
-            start, due = due, due + threads / rate
-            if time.monotonic() > end: return
-        else:
-            start = time.monotonic()
-        status = 0
-        try:
-            c = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-            c.request("POST", "/api/v1/verify", body, {"Content-Type": "application/zip"})
-            r = c.getresponse(); r.read(); status = r.status; c.close()
-        except OSError:
-            pass
-        with lock: print(status, time.monotonic() - start)
-ts = [threading.Thread(target=work, args=(n,)) for n in range(threads)]
-[t.start() for t in ts]; [t.join() for t in ts]
-"""
-
-
-def load(port: int, archive: Path, seconds: float, clients: int, rate: float = 0.0) -> list[tuple[int, float]]:
-    """Answers (status, seconds) to ``clients`` at once; ``rate`` requests a second in all, or as fast as they can."""
-    command = [sys.executable, "-c", CLIENT, str(port), str(archive), str(seconds), str(clients), str(rate)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return [(int(status), float(took)) for status, took in (line.split() for line in done.stdout.splitlines())]
-
-
-def good(answers: Sequence[tuple[int, float]]) -> list[float]:
-    """How long the answered ones took, sorted."""
-    return sorted(took for status, took in answers if status == 200)
+def load(running: Service, archive: Path, seconds: float, connections: int, rate: float = 0.0) -> Measured:
+    """Ask at ``rate`` requests a second, or as fast as so many ``connections`` are answered."""
+    watch = Watch(running)
+    watch.start()
+    numbers = map(str, (running.port, archive, seconds, connections, rate))
+    done = subprocess.run([sys.executable, "-m", "benchmarks.load", *numbers], stdout=subprocess.PIPE, check=True)
+    watch.over.set()
+    watch.join()
+    watch.look()
+    found = json.loads(done.stdout)
+    return Measured(
+        seconds=seconds, good=sorted(found["took"]), good_late=found["late"].get("200", 0), told=found["told"],
+        unbegun=found["unbegun"], clients=found["processor"], server=watch.seconds(), memory=watch.memory,
+    )  # fmt: skip
 
 
 def p99(times: Sequence[float]) -> float:
@@ -181,7 +209,7 @@ def p99(times: Sequence[float]) -> float:
 
 def main() -> None:
     """Print the table."""
-    seconds = float(sys.argv[2]) if len(sys.argv) > 2 and sys.argv[2].replace(".", "").isdigit() else SECONDS
+    seconds = float(os.environ.get("SECONDS", SECONDS))
     data, checks = bundle()
     backend = openssl.OpenSslBackend()
 
@@ -201,54 +229,67 @@ def main() -> None:
         build_site(evidence=EVIDENCE, out=site)
         archive.write_bytes(data)
         with service(site) as running:
-            load(running.port, archive, 2, CLIENTS)
-            shares, costs, rates = [], [], []
-            for _ in range(5):
-                limit = processor_seconds(raw, 15)
-                before, start = running.processor(), time.monotonic()
-                answers = good(load(running.port, archive, seconds / 2, CLIENTS))
-                cost = (running.processor() - before) / max(1, len(answers))
-                rates.append(len(answers) / (time.monotonic() - start))
-                costs.append(cost)
-                shares.append(limit / cost)
-            check = processor_seconds(alone, 7)
-            peak = statistics.median(rates)
-            print(f"  raw signatures {limit * 1e3:.2f} ms, the check alone {check * 1e3:.1f} ms,"
-                  f" a request {statistics.median(costs) * 1e3:.1f} ms of processor time")  # fmt: skip
-            print(f"  of the raw limit, per core: {statistics.median(shares):.2f} ({min(shares):.2f}-{max(shares):.2f})"
-                  f" (bar: >= 0.5); of the check alone: {check / statistics.median(costs):.2f}")  # fmt: skip
-            print(f"  peak {peak:.1f} requests/s ({min(rates):.1f}-{max(rates):.1f}) with {CLIENTS} clients")
-            steady = good(load(running.port, archive, seconds, 32, rate=0.8 * peak))
+            load(running, archive, 2, CLIENTS)
+            rounds = [Round.run(running, archive, seconds, raw, alone) for _ in range(ROUNDS)]
+            tell(rounds)
+            peak = statistics.median(item.peak.rate for item in rounds)
+            steady = load(running, archive, seconds, 256, 0.8 * peak).good
             print(f"  at 80 %: median {statistics.median(steady) * 1e3:.0f} ms, p99 {p99(steady) * 1e3:.0f} ms, ratio"
                   f" {p99(steady) / statistics.median(steady):.1f} (bar: <= 10)")  # fmt: skip
-            overload(running, archive, seconds, peak)
 
 
-def overload(running: Service, archive: Path, seconds: float, peak: float) -> None:
-    """Ten times as much as can be done."""
-    highest = [running.memory()]
-    over = threading.Event()
+@dataclass(frozen=True)
+class Round:
+    """The raw limit and the check alone (processor seconds), the peak, ten times that, and the first request after."""
 
-    def watch() -> None:
-        while not over.wait(0.1):
-            highest.append(running.memory())
+    raw: float
+    alone: float
+    peak: Measured
+    over: Measured
+    after: tuple[int, float]
 
-    watching = threading.Thread(target=watch)
-    watching.start()
-    start = time.monotonic()
-    answers = load(running.port, archive, seconds, 128, rate=10 * peak)
-    took = time.monotonic() - start
-    over.set()
-    watching.join()
-    told = {status: sum(1 for found, _ in answers if found == status) for status, _ in answers}
-    goodput = len(good(answers)) / took
-    print(f"  at 10 times: goodput {goodput:.1f}/s, {goodput / peak:.2f} of the peak (bar: >= 0.9); answers {told};"
-          f" memory {highest[0]:.0f} to {max(highest):.0f} MiB")  # fmt: skip
+    @classmethod
+    def run(
+        cls, running: Service, archive: Path, seconds: float, raw: Callable[[], None], alone: Callable[[], None]
+    ) -> Round:
+        """Measure one after another, so that all share what else this machine is doing."""
+        limit, check = processor_seconds(raw, 15), processor_seconds(alone, 7)
+        peak = load(running, archive, seconds, CLIENTS)
+        over = load(running, archive, seconds, AT_ONCE, 10 * peak.rate)
+        return cls(limit, check, peak, over, one(running.port, archive.read_bytes()))
+
+
+def one(port: int, body: bytes) -> tuple[int, float]:
+    """A single request: its status, and how long it took."""
     began = time.monotonic()
-    connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=60)
-    connection.request("POST", "/api/v1/verify", archive.read_bytes(), {"Content-Type": "application/zip"})
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("POST", "/api/v1/verify", body, {"Content-Type": "application/zip"})
     status = connection.getresponse().status
-    print(f"  the next request after that: {status} in {(time.monotonic() - began) * 1e3:.0f} ms")
+    connection.close()
+    return status, time.monotonic() - began
+
+
+def spread(values: Sequence[float], form: str) -> str:
+    """Median (minimum to maximum)."""
+    return f"{statistics.median(values):{form}} ({min(values):{form}}-{max(values):{form}})"
+
+
+def tell(rounds: Sequence[Round]) -> None:
+    """Print what the rounds found."""
+    print(f"  raw signatures {spread([item.raw * 1e3 for item in rounds], '.2f')} ms, the check alone"
+          f" {spread([item.alone * 1e3 for item in rounds], '.1f')} ms, a request"
+          f" {spread([item.peak.each * 1e3 for item in rounds], '.1f')} ms of processor time")  # fmt: skip
+    print(f"  of the raw limit, per core: {spread([item.raw / item.peak.each for item in rounds], '.2f')} (bar: >="
+          f" 0.5); of the check alone: {spread([item.alone / item.peak.each for item in rounds], '.2f')}")  # fmt: skip
+    print(f"  peak {spread([item.peak.rate for item in rounds], '.1f')} requests/s with {CLIENTS} connections")
+    print(f"  at 10 times, of the peak: {spread([item.over.rate / item.peak.rate for item in rounds], '.2f')} by the"
+          f" clock, {spread([item.peak.each / item.over.each for item in rounds], '.2f')} for each processor second of"
+          " the service (bar: >= 0.9)")  # fmt: skip
+    for item in rounds:
+        over, asked = item.over, 10 * item.peak.rate
+        print(f"    asked {asked:.0f}/s, answers {over.told}, {over.unbegun} not begun; processor seconds:"
+              f" clients {over.clients:.2f}, service {over.server:.2f}; memory {item.peak.memory:.0f} to"
+              f" {over.memory:.0f} MiB; then {item.after[0]} in {item.after[1] * 1e3:.0f} ms")  # fmt: skip
 
 
 if __name__ == "__main__":

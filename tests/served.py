@@ -25,6 +25,7 @@ from verifier_web.service.configuration import Configuration
 from verifier_web.service.frames import Frame
 from verifier_web.service.metrics import Metrics
 from verifier_web.service.pool import Gone, never
+from verifier_web.service.problems import Problem
 from verifier_web.service.server import Server
 
 CLOCK = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -39,10 +40,9 @@ def make_site(folder: Path) -> Path:
 
 @dataclass(frozen=True, kw_only=True)
 class AtHand:
-    """Runs checks here and now; ``full`` says that it would not."""
+    """Runs checks here and now."""
 
     checker: Checker
-    full: bool = False
 
     def run(self, job: Frame, client: str, gone: Gone = never) -> Iterator[Frame]:
         """The frames of an answer."""
@@ -74,16 +74,34 @@ def application(configuration: Configuration, trust: Mapping[str, bytes] | None 
     )
 
 
+@dataclass
+class Doorman:
+    """A gate that asks ``refusal`` for each check, and counts those in the house."""
+
+    refusal: Callable[[str], Problem | None]
+    inside: int = 0
+
+    def admit(self, client: str) -> Problem | None:
+        """One more, unless it is refused."""
+        problem = self.refusal(client)
+        self.inside += problem is None
+        return problem
+
+    def let_go(self, client: str) -> None:
+        """One less."""
+        self.inside -= 1
+
+
 @contextmanager
 def running(
     app: Flask,
     configuration: Configuration,
     *,
     metrics: Metrics | None = None,
-    full: Callable[[], bool] = lambda: False,
+    refuses: Callable[[str], Problem | None] = lambda client: None,
 ) -> Iterator[Server]:
     """The server around an application, in a thread, stopped at the end."""
-    server = Server(app, configuration, metrics=metrics or Metrics(), full=full, retry=lambda: 7)
+    server = Server(app, configuration, metrics=metrics or Metrics(), gate=Doorman(refuses))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:

@@ -38,7 +38,6 @@ class StepByStep:
     """A runner that lets one part of an answer out at a time, when it is told."""
 
     checker: Checker
-    full: bool = False
     turn: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
     def run(self, job: Frame, client: str, gone: Gone = never) -> Iterator[Frame]:
@@ -264,8 +263,6 @@ def test_a_check_that_fails_half_way_says_so_where_the_verdict_would_stand(chrom
     checker = served.checker(Configuration(site=site))
 
     class Failing:
-        full = False
-
         def run(self, job: Frame, client: str, gone: Gone = never) -> Iterator[Frame]:
             frames: list[Frame] = []
             checker.run(job, frames.append)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from verifier_web.service.configuration import Network
 
+_DOTTED = re.compile(r"(?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2})", re.ASCII)
 _SITE_BITS = 64
 """One subscriber's part of IPv6: whoever has one address of it has all."""
 
@@ -18,6 +20,8 @@ def client_of(peer: str, forwarded_for: str, trusted: Sequence[Network]) -> str:
     The header is read from its end, where the nearest proxy wrote, and only as far as proxies in ``trusted`` wrote it:
     what a client puts there itself is never reached.  What is no address ends the reading.
     """
+    if not trusted and _DOTTED.fullmatch(peer):
+        return peer  # as the kernel writes it, which is how it would be written here
     nearest = _address(peer)
     for item in reversed(forwarded_for.split(",")):
         if nearest is None or not any(nearest in network for network in trusted):

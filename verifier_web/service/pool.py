@@ -35,10 +35,6 @@ def never() -> bool:
 class Runner(Protocol):
     """Whoever runs checks: the pool, or, in tests, the same process."""
 
-    @property
-    def full(self) -> bool:
-        """Whether one more request would be refused."""
-
     def run(self, job: Frame, client: str, gone: Gone) -> Iterator[Frame]:
         """The frames of an answer, the last one of a kind of ``ENDINGS``; none when the client is ``gone`` by its turn.
 
@@ -109,11 +105,6 @@ class Pool:
         )
         for worker in [self._fresh() for _ in range(configuration.workers)]:
             self._idle.append(worker)
-
-    @property
-    def full(self) -> bool:
-        """Whether one more request would be refused, whoever sent it."""
-        return self.queue.full
 
     @property
     def pids(self) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -63,19 +63,27 @@ class Queue:
         """In how many seconds there is likely to be a place: all that wait, by the mean of late, at least one."""
         return max(1, min(60, round((self._waiting + 1) * self._mean / self._places)))
 
+    def refusal(self, client: str) -> Problem | None:
+        """Why one more request of this client would be refused now; None when it would not.
+
+        Nothing is held for it, so it may still be refused when it enters.
+        """
+        if self._stopped:
+            return stopping()
+        if self._held.get(client, 0) >= self._per_client:
+            return too_many(self.retry_after())
+        return busy(self.retry_after()) if self.full else None
+
     def enter(self, client: str) -> None:
         """Take a place, waiting for one if need be.  Raises ``ProblemError`` when there is none to be had."""
         with self._lock:
-            if self._stopped:
-                raise ProblemError(stopping())
-            if self._held.get(client, 0) >= self._per_client:
-                raise ProblemError(too_many(self.retry_after()))
+            problem = self.refusal(client)
+            if problem is not None:
+                raise ProblemError(problem)
             if self._free:
                 self._free -= 1
                 self._hold(client)
                 return
-            if self._waiting >= self._length:
-                raise ProblemError(busy(self.retry_after()))
             waiting = _Waiting(client)
             self._lines.setdefault(client, deque()).append(waiting)
             self._waiting += 1
@@ -129,3 +137,45 @@ class Queue:
         self._held[client] -= 1
         if not self._held[client]:
             del self._held[client]
+
+
+class Admission:
+    """How many checks are in the house, from the moment that their request is whole until their answer is made.
+
+    What one server may hold is what its ``queue`` has places and room for.  Requests are counted once they are whole,
+    not from their heads on: else a few clients that send slowly would keep all others out.
+    """
+
+    def __init__(self, queue: Queue, *, most: int, per_client: int) -> None:
+        self._queue = queue
+        self._most = most
+        self._per_client = per_client
+        self._lock = threading.Lock()
+        self._held: Counter[str] = Counter()
+        self._all = 0
+
+    def refusal(self, client: str) -> Problem | None:
+        """Why one more check of this client would be refused now; None when it would not.  Nothing is held for it."""
+        problem = self._queue.refusal(client)
+        if problem is None and self._held[client] >= self._per_client:
+            problem = too_many(self._queue.retry_after())
+        if problem is None and self._all >= self._most:
+            problem = busy(self._queue.retry_after())
+        return problem
+
+    def admit(self, client: str) -> Problem | None:
+        """Count one more check; why it is refused, when it is."""
+        with self._lock:
+            problem = self.refusal(client)
+            if problem is None:
+                self._all += 1
+                self._held[client] += 1
+            return problem
+
+    def let_go(self, client: str) -> None:
+        """One check less."""
+        with self._lock:
+            self._all -= 1
+            self._held[client] -= 1
+            if not self._held[client]:
+                del self._held[client]

@@ -1,7 +1,7 @@
 """A request while it arrives: judged as soon as its head is there, and never kept beyond what it may be.
 
-Extends waitress' parser.  What is over a cap, or comes when everything is at work, is refused before it is kept: its
-bytes are read and dropped, so that the client can hear why.
+Extends waitress' parser.  What is over a cap, or comes when everything is at work, is refused at its head, before any
+of its body is kept or looked at.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ from waitress.adjustments import Adjustments
 from waitress.parser import HTTPRequestParser
 from waitress.utilities import BadRequest
 
-from verifier_web.service.configuration import MIB, Configuration
+from verifier_web.service.clients import client_of
+from verifier_web.service.configuration import Configuration
 from verifier_web.service.metrics import Metrics
 from verifier_web.service.problems import Problem, busy, too_large
 
 UPLOADS = frozenset({"/verify", "/verify/", "/api/v1/verify", "/api/v1/verify/"})
 """The only addresses whose requests may have a body."""
 
-DROPPED_AT_MOST = 64 * MIB
-"""How much of a refused body is read and dropped before its client is answered and left."""
+CHECKS = re.compile(r"(?:/verify/[^/]+|/api/v1/deployments/[^/]+/check)/?")
+"""Addresses that run a check without a body."""
 
 BUSY_SECONDS = 1
 LONGEST_ADDRESS = 400
@@ -37,8 +38,8 @@ class Judge(Protocol):
     metrics: Metrics
     ledger: Ledger
 
-    def turned_away(self) -> Problem | None:
-        """Why a request for a check would be turned away now; None when it would not."""
+    def turned_away(self, client: str) -> Problem | None:
+        """Why a request of this client for a check would be turned away now; None when it would not."""
 
 
 class Ledger:
@@ -63,22 +64,6 @@ class Ledger:
             self.held -= size
 
 
-class _Dropped:
-    """Takes a body that nobody will read."""
-
-    def __init__(self) -> None:
-        self.size = 0
-
-    def append(self, data: bytes) -> None:
-        self.size += len(data)
-
-    def __len__(self) -> int:
-        return self.size
-
-    def close(self) -> None:
-        """There is nothing to let go."""
-
-
 class Refusal(BadRequest):
     """A request that is answered with a problem, without the application."""
 
@@ -94,16 +79,17 @@ class Parser(HTTPRequestParser):
     command = "GET"
     _begin = b""
 
-    def __init__(self, adj: Adjustments, *, server: Judge) -> None:
+    def __init__(self, adj: Adjustments, *, server: Judge, peer: str = "") -> None:
         super().__init__(adj)
         self.started = time.time()
         self._server = server
-        self._refusal: Problem | None = None
+        self._peer = peer
         self._judged = False
         self._aside = 0
+        self.check_of: str | None = None  # the client, where a check is asked for
 
     def received(self, data: bytes) -> int:
-        """Take what came; the number of bytes that belong to this request."""
+        """Take what came; the number of bytes that belong to this request: all, once it is refused."""
         if len(self._begin) < LONGEST_ADDRESS:
             self._begin = (self._begin + data)[:LONGEST_ADDRESS]
         try:
@@ -113,8 +99,11 @@ class Parser(HTTPRequestParser):
         if self.headers_finished and not self._judged:
             self._judged = True
             self._judge()
-        self._look_at_body()
-        return count
+            if self.error is not None:
+                self.body_bytes_received += len(data) - count
+        elif self.body_rcv is not None and len(self.body_rcv) > self._server.configuration.upload_bytes:
+            self.refuse(too_large(self._server.configuration.upload_bytes))
+        return len(data) if isinstance(self.error, Refusal) else count
 
     @property
     def address(self) -> str:
@@ -122,15 +111,20 @@ class Parser(HTTPRequestParser):
         found = _ADDRESS.match(self._begin)
         return found[1].decode("ascii") if found else "/"
 
-    def refuse(self, problem: Problem, *, now: bool) -> None:
-        """Answer with ``problem``: ``now``, or once the body has been dropped."""
-        self._refusal = problem
+    @property
+    def to_come(self) -> int | None:
+        """How much of the request its client has still to send, as far as it has said; None where it has not."""
+        if not self.headers_finished or self.chunked:
+            return None
+        return max(0, int(self.content_length) - int(self.body_bytes_received))
+
+    def refuse(self, problem: Problem) -> None:
+        """Answer with ``problem``, and take nothing more."""
         if self.body_rcv is not None:
             self.body_rcv.getbuf().close()
-            self.body_rcv.buf = _Dropped()
         self._free()
-        if now:
-            self.error, self.completed = Refusal(problem), True
+        self.expect_continue = False
+        self.error, self.completed = Refusal(problem), True
 
     def close(self) -> None:
         """Let go of the body, and of the room that was set aside for it."""
@@ -138,20 +132,25 @@ class Parser(HTTPRequestParser):
         self._free()
 
     def _judge(self) -> None:
-        if self.error is not None or self.body_rcv is None:
-            return
-        problem = self._problem()
+        problem = None if self.error is not None or self.empty else self._problem()
         if problem is not None:
-            self.refuse(problem, now=self.expect_continue)
-            self.expect_continue = False
+            self.refuse(problem)
 
     def _problem(self) -> Problem | None:
-        limit = self._server.configuration.upload_bytes
-        if self.command.upper() != "POST" or self.path not in UPLOADS:
+        upload = self.body_rcv is not None
+        if upload and (self.command.upper() != "POST" or self.path not in UPLOADS):
             return Problem(code="body", title="no body is taken at this address", status=413)
+        if not upload and (self.command != "GET" or not CHECKS.fullmatch(self.path)):
+            return None
+        trusted = self._server.configuration.trusted_proxies
+        self.check_of = client_of(self._peer, self.headers.get("X_FORWARDED_FOR", ""), trusted)
+        return self._problem_of_upload(self.check_of) if upload else self._server.turned_away(self.check_of)
+
+    def _problem_of_upload(self, client: str) -> Problem | None:
+        limit = self._server.configuration.upload_bytes
         if not self.chunked and self.content_length > limit:
             return too_large(limit)
-        problem = self._server.turned_away()
+        problem = self._server.turned_away(client)
         if problem is not None:
             return problem
         size = limit if self.chunked else self.content_length
@@ -160,15 +159,6 @@ class Parser(HTTPRequestParser):
             return busy(BUSY_SECONDS)
         self._aside = size
         return None
-
-    def _look_at_body(self) -> None:
-        body = self.body_rcv
-        if body is None or self.error is not None:
-            return
-        if self._refusal is None and len(body) > self._server.configuration.upload_bytes:
-            self.refuse(too_large(self._server.configuration.upload_bytes), now=False)
-        if self._refusal is not None and (self.completed or len(body) > DROPPED_AT_MOST):
-            self.error, self.completed = Refusal(self._refusal), True
 
     def _free(self) -> None:
         if self._aside:

@@ -3,100 +3,61 @@
 waitress receives whole requests before a thread is given to them, so slow clients hold no thread; here they are cut
 off, too, by the time that a whole request takes, not by silence alone.  It would put large bodies into files: its
 thresholds are set above every cap, and all bodies together are counted against one budget.  What is over a cap, or
-comes when everything is at work, is refused before it is kept: its bytes are read and dropped, so that the client can
-hear why.
+comes when everything is at work, is refused at its head, in the thread that receives.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
+import threading
 import time
-from collections.abc import Callable
-from functools import partial
-from http import HTTPStatus
-from typing import Any
+from collections import Counter
+from email.utils import formatdate
+from typing import Protocol
 
 from flask import Flask
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
-from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
-from waitress.task import ErrorTask, ThreadedTaskDispatcher
+from waitress.task import ThreadedTaskDispatcher
 
 from verifier_web.service.application import problem_answer
+from verifier_web.service.channel import Channel
 from verifier_web.service.clients import is_trusted
 from verifier_web.service.configuration import Configuration
 from verifier_web.service.metrics import Metrics
-from verifier_web.service.problems import Problem, busy, stopping
-from verifier_web.service.receiving import Ledger, Parser, Refusal
+from verifier_web.service.problems import Problem, stopping
+from verifier_web.service.receiving import CHECKS, Ledger
 
 SPARE_THREADS = 8
 """Threads beyond those that can wait for checks: for pages and files."""
 
 NEVER_SPILL = sys.maxsize
 
+ACCEPTED_AT_ONCE = 64
+"""Connections that are taken before others are looked at again."""
 
-class RefusalTask(ErrorTask):
-    """Writes a refusal in the service's own form, with its headers."""
+TOGETHER_SECONDS = 0.005
+"""How long what comes is gathered after a refusal: looking at all connections costs more than a refusal does."""
 
-    def execute(self) -> None:
-        """Answer, and close the connection."""
-        error = self.request.error
-        if isinstance(error, Refusal):
-            problem = error.problem
-        else:
-            code = "head-too-large" if error.code == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE else "bad-request"
-            problem = Problem(code=code, title=error.reason.lower(), status=error.code)
-        status, headers, body = self.channel.server.refusal(problem, getattr(self.request, "address", "/"))
-        self.status = status
-        self.response_headers.extend(headers)
-        self.set_close_on_finish()
-        self.content_length = len(body)
-        self.write(body)
+KIND_UP_TO = 0.75
+"""Which part of all connections may be taken while some of them only wait for refused clients to end."""
+
+_REASONS = {"too-many-requests": "client", "stopping": "stopping"}
 
 
-class Channel(HTTPChannel):
-    """One connection."""
+class Gate(Protocol):
+    """Who says how many checks there may be: ``Admission``, or, in tests, somebody else."""
 
-    error_task_class = RefusalTask
+    def refusal(self, client: str) -> Problem | None:
+        """Why one more check of this client would be refused now; None when it would not."""
 
-    def __init__(self, server: Server, sock: Any, addr: Any, adj: Adjustments, map: Any = None) -> None:
-        self.parser_class = partial(Parser, server=server)
-        super().__init__(server, sock, addr, adj, map=map)
-        if server.too_many_of(addr[0]):
-            self.will_close = True
+    def admit(self, client: str) -> Problem | None:
+        """Count one more check; why it is refused, when it is."""
 
-    def handle_close(self) -> None:
-        """Let go of a request that did not arrive whole, too."""
-        request, self.request = self.request, None
-        if request is not None:
-            request.close()
-        super().handle_close()
-
-    def expire(self, now: float, configuration: Configuration) -> bool:
-        """Cut off what is too slow; whether a client was."""
-        silent = now - self.last_activity
-        if self.request is not None and now - self.request.started > configuration.receive_seconds:
-            self._answer_late(configuration.receive_seconds)
-            return True
-        if self.total_outbufs_len:
-            self.will_close = self.will_close or silent > configuration.send_seconds
-            return silent > configuration.send_seconds
-        if not self.requests and self.request is None and silent > configuration.idle_seconds:
-            self.will_close = True
-        return False
-
-    def _answer_late(self, seconds: int) -> None:
-        """408 in place of the request; runs where requests are received, so nothing arrives in between."""
-        problem = Problem(code="too-slow", title="the request did not arrive in time", status=408,
-                          expected=f"<= {seconds} s")  # fmt: skip
-        with self.requests_lock:
-            request, self.request = self.request, None
-            request.refuse(problem, now=True)
-            self.requests.append(request)
-            if len(self.requests) == 1:
-                self.server.add_task(self)
+    def let_go(self, client: str) -> None:
+        """One check less."""
 
 
 class Server(TcpWSGIServer):
@@ -110,17 +71,23 @@ class Server(TcpWSGIServer):
         configuration: Configuration,
         *,
         metrics: Metrics,
-        full: Callable[[], bool],
-        retry: Callable[[], int],
+        gate: Gate,
     ) -> None:
-        """Bind; the threads start, and connections are taken once ``run`` is called.  Raises ``OSError``."""
+        """Bind; the threads start, and connections are taken once ``run`` is called.  Raises ``OSError``.
+
+        ``gate`` knows how many checks there may be.
+        """
         self.configuration = configuration
         self.metrics = metrics
         self.ledger = Ledger(configuration.uploads_in_memory_bytes)
         self.stopping = False
-        self._full = full
-        self._retry = retry
+        self._gate = gate
         self._app = app
+        self._refusals: dict[tuple[Problem, str, bool], bytes] = {}
+        self._second = 0
+        self._refused_now = False
+        self._connections_of: Counter[str] = Counter()
+        self._receiver = 0
         quiet_logs()
         dispatcher = ThreadedTaskDispatcher()
         dispatcher.set_thread_count(configuration.queue_length + configuration.workers + SPARE_THREADS)
@@ -132,45 +99,109 @@ class Server(TcpWSGIServer):
         host = f"[{self.effective_host}]" if ":" in self.effective_host else self.effective_host
         return f"http://{host}:{self.effective_port}/"
 
-    def turned_away(self) -> Problem | None:
-        """Why a request for a check would be turned away now, whoever sent it; None when it would not."""
-        if self.stopping:
-            self.metrics.count("turned_away", "stopping")
-            return stopping()
-        if self._full():
-            self.metrics.count("turned_away", "busy")
-            return busy(self._retry())
-        return None
+    @property
+    def crowded(self) -> bool:
+        """Whether connections run short, so that none is kept for kindness alone."""
+        return len(self.active_channels) > KIND_UP_TO * self.configuration.connections
+
+    def handle_accept(self) -> None:
+        """Take the connections that wait, each with what it has sent already: most are one request, and whole."""
+        for _ in range(ACCEPTED_AT_ONCE):
+            if len(self._map) >= self.adj.connection_limit:
+                return
+            try:
+                connection, address = self.socket.accept()
+                self.set_socket_options(connection)
+            except OSError:  # none waits, or it is gone already
+                return
+            channel = Channel(self, connection, address, self.adj, map=self._map)
+            if not channel.will_close:
+                channel.handle_read()
+
+    def add_task(self, task: Channel) -> None:
+        """Have a thread answer, but for what is turned away as it is received."""
+        if threading.get_ident() == self._receiver:
+            self._admit(task)
+            if task.turn_away():
+                return
+        super().add_task(task)
+
+    def _admit(self, channel: Channel) -> None:
+        """Count the check that has come in whole, or refuse it."""
+        request = channel.requests[0]
+        if request.error is None and request.check_of is not None:
+            problem = self._gate.admit(request.check_of)
+            if problem is None:
+                channel.admitted = request.check_of
+            else:
+                request.refuse(self._counted(problem))
+
+    def let_go(self, client: str) -> None:
+        """The answer to a check of this client has been made."""
+        self._gate.let_go(client)
+
+    def turned_away(self, client: str) -> Problem | None:
+        """Why a request of this client for a check would be turned away now; None when it would not."""
+        problem = stopping() if self.stopping else self._gate.refusal(client)
+        return None if problem is None else self._counted(problem)
+
+    def _counted(self, problem: Problem) -> Problem:
+        self.metrics.count("turned_away", _REASONS.get(problem.code, "busy"))
+        return problem
 
     def refusal(self, problem: Problem, path: str) -> tuple[str, list[tuple[str, str]], bytes]:
         """Status line, headers and body of a refusal, in the form that goes with the address."""
         with self._app.test_request_context(path if "//" not in path else "/"):
             response = problem_answer(problem)
-        self.metrics.count("requests", f"{problem.status // 100}xx")
         return response.status, list(response.headers), response.get_data()
+
+    def refusal_bytes(self, problem: Problem, path: str, *, head: bool) -> bytes:
+        """The same as it is sent, without its body where a HEAD asked.
+
+        Kept for the second that its date tells, for each kind of address: under overload nearly all answers are one.
+        """
+        second, key = int(time.time()), (problem, kind_of(path), head)
+        if self._second != second:
+            self._second, self._refusals = second, {}
+        self._refused_now = True
+        self.metrics.count("requests", f"{problem.status // 100}xx")
+        found = self._refusals.get(key)
+        if found is None:
+            status, headers, body = self.refusal(problem, key[1])
+            found = self._refusals[key] = answer_bytes(status, headers, b"" if head else body)
+        return found
+
+    def counted(self, peer: str, more: int) -> None:
+        """One connection of a client more or less."""
+        self._connections_of[peer] += more
+        if not self._connections_of[peer]:
+            del self._connections_of[peer]
 
     def too_many_of(self, peer: str) -> bool:
         """Whether one client has more connections than it may; proxies may have all."""
-        mine = sum(1 for channel in self.active_channels.values() if channel.addr[0] == peer)
-        return mine > self.configuration.connections_per_client and not is_trusted(
+        return self._connections_of[peer] > self.configuration.connections_per_client and not is_trusted(
             peer, self.configuration.trusted_proxies
         )
 
     def maintenance(self, now: float) -> None:
         """Once a second: cut off what is too slow."""
         for channel in list(self.active_channels.values()):
-            if channel.expire(now, self.configuration):
-                self.metrics.count("turned_away", "slow")
+            channel.expire(now, self.configuration)
 
     def stop(self) -> None:
-        """Take no more connections, and end once running requests have; may be called by a signal."""
-        self.stopping = True
-        self.pull_trigger()
+        """Take no more connections, and end once running requests have; may be called by a signal, and again."""
+        if not self.stopping:
+            self.stopping = True
+            self.pull_trigger()
 
     def run(self) -> None:
         """Serve until ``stop``, and then at most as long as is configured for what still runs."""
+        self._receiver = threading.get_ident()
         while not self.stopping:
+            self._refused_now = False
             wasyncore.loop(timeout=1, map=self._map, use_poll=True, count=1)
+            if self._refused_now:
+                time.sleep(TOGETHER_SECONDS)
         deadline = time.time() + self.configuration.shutdown_seconds
         wasyncore.dispatcher.close(self)
         while time.time() < deadline and self._still_busy():
@@ -185,6 +216,20 @@ class Server(TcpWSGIServer):
             if not channel.requests and not channel.total_outbufs_len and channel.request is None:
                 channel.will_close = True
         return bool(self.active_channels)
+
+
+def kind_of(path: str) -> str:
+    """One address for all that are refused in the same words: pages differ by their way to the site's root."""
+    if not CHECKS.fullmatch(path):
+        return path
+    return "/api/v1/deployments/-/check" if path.startswith("/api/") else "/verify/-" + "/" * path.endswith("/")
+
+
+def answer_bytes(status: str, headers: list[tuple[str, str]], body: bytes) -> bytes:
+    """A whole last answer of a connection (RFC 9112, 4 and 9.6; the Date of RFC 9110, 6.6.1)."""
+    lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers),
+             f"Date: {formatdate(usegmt=True)}", "Connection: close", "", ""]  # fmt: skip
+    return "\r\n".join(lines).encode("latin-1") + body
 
 
 def adjustments(configuration: Configuration) -> Adjustments:

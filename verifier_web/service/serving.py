@@ -13,6 +13,7 @@ from verifier_web.service.application import create_app
 from verifier_web.service.configuration import Configuration
 from verifier_web.service.metrics import Metrics
 from verifier_web.service.pool import Pool
+from verifier_web.service.queueing import Admission
 from verifier_web.service.server import Server
 from verifier_web.service.worker import overwrite_freed_memory
 from verifier_web.service.zygote import ZygoteError
@@ -49,8 +50,11 @@ def _server(configuration: Configuration, pool: Pool, metrics: Metrics) -> Serve
         configuration, pool, templates=templates_folder(), metrics=metrics,
         ready=lambda: bool(pool.pids) and bool(state) and not state[0].stopping,
     )  # fmt: skip
+    gate = Admission(
+        pool.queue, most=configuration.workers + configuration.queue_length, per_client=configuration.queue_per_client
+    )
     try:
-        server = Server(app, configuration, metrics=metrics, full=lambda: pool.full, retry=pool.queue.retry_after)
+        server = Server(app, configuration, metrics=metrics, gate=gate)
     except OSError as error:
         raise Unavailable(
             "port", f"{configuration.listen} cannot be listened on", found=error.strerror or str(error),

@@ -234,8 +234,6 @@ def test_no_verdict_ever_comes_of_a_failure(reason: str, status: int, code: str,
     class Failing:
         """Fails at once, or after a few parts of a page."""
 
-        full = False
-
         def __init__(self, after: int) -> None:
             self.after = after
 

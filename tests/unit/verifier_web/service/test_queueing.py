@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from verifier_web.service.problems import ProblemError
-from verifier_web.service.queueing import Queue
+from verifier_web.service.problems import Problem, ProblemError
+from verifier_web.service.queueing import Admission, Queue
 
 
 def queue(places: int = 1, length: int = 8, per_client: int = 8, seconds: float = 5) -> Queue:
@@ -142,3 +142,36 @@ def test_places_are_never_lost_under_many_threads() -> None:
     for number in range(3):
         line.enter(f"z{number}")
     assert line.at_work == 3
+
+
+def code(problem: Problem | None) -> str | None:
+    return None if problem is None else problem.code
+
+
+def test_admission_counts_what_is_in_the_house() -> None:
+    gate = Admission(queue(), most=3, per_client=2)
+    assert [code(gate.admit("a")) for _ in range(3)] == [None, None, "too-many-requests"]
+    assert gate.admit("b") is None
+    assert code(gate.admit("c")) == code(gate.refusal("c")) == "busy"
+    gate.let_go("a")
+    assert gate.refusal("c") is None  # which holds nothing
+    assert gate.admit("c") is None
+    assert code(gate.refusal("d")) == "busy"
+
+
+def test_admission_refuses_as_its_queue_does() -> None:
+    line = queue()
+    gate = Admission(line, most=100, per_client=100)
+    line.stop()
+    assert code(gate.admit("a")) == code(gate.refusal("a")) == "stopping"
+
+
+def test_of_many_that_come_at_once_no_more_are_admitted_than_there_is_room_for() -> None:
+    gate = Admission(queue(), most=5, per_client=100)
+    found = list[Problem | None]()
+    threads = [threading.Thread(target=lambda: found.append(gate.admit("a"))) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found.count(None) == 5

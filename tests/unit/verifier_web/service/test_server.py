@@ -25,6 +25,7 @@ from verifier_web.service.configuration import Configuration
 from verifier_web.service.frames import Frame
 from verifier_web.service.metrics import Metrics
 from verifier_web.service.pool import Gone, never
+from verifier_web.service.problems import busy
 from verifier_web.service.receiving import Ledger
 from verifier_web.service.server import Server
 
@@ -37,7 +38,6 @@ class Gate:
     """A runner that answers when it is let: to have requests under way for as long as a test needs."""
 
     checker: Any
-    full: bool = False
     entered: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     let: threading.Event = field(default_factory=threading.Event)
 
@@ -296,7 +296,7 @@ def open_files() -> set[str]:
 def test_when_everything_is_at_work_a_check_is_refused_before_it_is_read(site: Path) -> None:
     configuration, metrics = small(site), Metrics()
     app = served.application(configuration)
-    with served.running(app, configuration, metrics=metrics, full=lambda: True) as server:
+    with served.running(app, configuration, metrics=metrics, refuses=lambda client: busy(7)) as server:
         status, headers, body = raw(server, HEAD + b"Content-Length: %d\r\n\r\n" % len(ARCHIVE) + ARCHIVE)
         assert (status, headers["retry-after"], json.loads(body)["code"]) == (503, "7", "busy")
         status, page = post(server, ARCHIVE, "/verify")
