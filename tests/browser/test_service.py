@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -31,6 +32,16 @@ from verifier_web.service.pool import Gone, never
 
 DEPLOYMENT = "rehearsal-messenger-2026"
 STEPS = 12
+KEYS = [
+    json.loads((harness.EVIDENCE / f"deployments/{name}/bundle/fleet-keys.json").read_bytes())["keys"][0]["key"]
+    for name in (DEPLOYMENT, "rehearsal-messenger-2025")
+]
+QUESTIONS = [*(quote(key, safe="") for key in KEYS), "00" * 32, "nonsense"]
+"""A fleet in use, a retired one, none that is published, and what cannot be read."""
+PAGES = [
+    "verify", "limits", "api/v1/", f"verify/{DEPLOYMENT}", "fleet-key", *(f"fleet-key?key={key}" for key in QUESTIONS),
+    "verify/none",
+]  # fmt: skip
 
 
 @dataclass
@@ -154,11 +165,26 @@ def test_a_folder_is_checked_through_the_form(chromium: Browser, address: str) -
         assert page.locator("#verdict-label").inner_text().strip() == "REHEARSAL: Verified"
 
 
+def test_a_key_is_looked_up_through_the_form(chromium: Browser, address: str) -> None:
+    with chromium.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(f"{address}verify")
+        page.click("text=Is my app using this fleet?")
+        for key, answer in zip(KEYS, ("this-fleet", "retired"), strict=True):
+            page.fill("textarea", key)
+            page.click("text=Look it up")
+            page.wait_for_selector(f"#answer[data-answer={answer}]")
+            assert page.locator("textarea").input_value() == key
+            assert page.locator(".rehearsal").is_visible()
+        page.click("text=check this deployment now")
+        page.wait_for_selector("#verdict-label")
+
+
 def pages(chromium: Browser, address: str, archive: Path, **context: Any) -> Iterator[tuple[str, Page]]:
     """Every kind of page of the service, with every detail opened."""
     with chromium.new_context(bypass_csp=True, **context) as opened:
         page = opened.new_page()
-        for path in ("verify", "limits", "api/v1/", f"verify/{DEPLOYMENT}", "verify/none"):
+        for path in PAGES:
             page.goto(address + path)
             yield path, opened_up(page)
         for name, given in (("upload", archive), ("refused", Path(__file__))):
@@ -184,7 +210,7 @@ def test_axe_finds_nothing(chromium: Browser, address: str, archive: Path, schem
         result = page.evaluate(f"axe.run(document, {{runOnly: {{type: 'tag', values: {json.dumps(RULES)}}}}})")
         found[name] = [f"{item['id']}: {item['nodes'][0]['html'][:200]}" for item in result["violations"]]
     assert {name: items for name, items in found.items() if items} == {}
-    assert len(found) == 7
+    assert len(found) == len(PAGES) + 2
 
 
 @pytest.mark.parametrize("direction", ["ltr", "rtl"])
@@ -203,7 +229,7 @@ def test_pages_obey_their_own_policy_and_ask_nobody_else(chromium: Browser, addr
         context.on("console", lambda message: complaints.append(message.text))
         context.on("weberror", lambda error: complaints.append(str(error.error)))
         context.on("request", lambda request: asked.append(request.url))
-        for path in ("verify", "limits", "api/v1/", f"verify/{DEPLOYMENT}"):
+        for path in PAGES[:-1]:  # the last one is not found, which a console tells
             page = context.new_page()
             page.goto(address + path, wait_until="networkidle")
             assert page.evaluate("document.scripts.length") == 0
@@ -220,7 +246,7 @@ def fetched(address: str, path: str) -> str:
     return text
 
 
-@pytest.mark.parametrize("path", ["verify", "limits", "api/v1/", f"verify/{DEPLOYMENT}", "verify/none"])
+@pytest.mark.parametrize("path", PAGES)
 def test_the_html_is_whole(path: str, address: str) -> None:
     document = read(fetched(address, path))
     assert document.problems == []
@@ -237,7 +263,7 @@ VNU = Path(__file__).parents[2] / "node_modules/vnu-jar/build/dist/vnu.jar"
 
 @pytest.mark.skipif(not VNU.is_file() or shutil.which("java") is None, reason="the HTML checker needs java and vnu-jar")
 def test_the_html_is_valid(address: str, tmp_path: Path) -> None:
-    for number, path in enumerate(["verify", "limits", "api/v1/", f"verify/{DEPLOYMENT}", "verify/none"]):
+    for number, path in enumerate(PAGES):
         (tmp_path / f"{number}.html").write_text(fetched(address, path), "utf-8")
     command = ["java", "-jar", str(VNU), "--errors-only", *map(str, sorted(tmp_path.glob("*.html")))]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -82,7 +82,7 @@ def create_app(
     clock: Callable[[], datetime] = _now,
 ) -> Flask:
     """An application that has checks run by ``runner``.  Raises ``BuildError`` when templates are missing."""
-    from verifier_web.service import api, operations, service_pages, site
+    from verifier_web.service import api, lookup_page, operations, service_pages, site
 
     app = Flask("verifier_web.service", static_folder=None, template_folder=None)
     assets, own_files = site_assets(templates, None, None)
@@ -100,7 +100,9 @@ def create_app(
     app.register_error_handler(ProblemError, lambda error: problem_answer(error.problem))
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _crash)
-    for blueprint in (operations.blueprint, service_pages.blueprint, api.blueprint, site.blueprint):
+    for blueprint in (
+        operations.blueprint, service_pages.blueprint, lookup_page.blueprint, api.blueprint, site.blueprint,
+    ):  # fmt: skip
         app.register_blueprint(blueprint)
     return app
 

@@ -21,7 +21,11 @@ LONGEST = 4 * MAX_KEY_BYTES
 """Characters of a question; a key in hexadecimal with its separators is shorter."""
 
 _SEPARATORS = re.compile(r"[\s:,.\-]+")
+_HEX = re.compile(r"[0-9a-f]+")
 _LINE_ENDS = re.compile(r"[\r\n]+")
+_PEM = re.compile(r"-----BEGIN PUBLIC KEY-----(.*)-----END PUBLIC KEY-----", re.DOTALL)  # RFC 7468, 13
+_URL_DIGITS = str.maketrans("-_", "+/")
+_RAW_LENGTHS = frozenset({32, 33, 49, 56, 57, 65, 67, 97, 133})  # RFC 7748, RFC 8032; SEC 1, 2.3.3
 _LEAST_KEY_BYTES = 32
 _DIGEST_BYTES = 32
 
@@ -43,8 +47,12 @@ SENTENCES = {
     Answer.NONE_PUBLISHED: "No deployment that is published here has this key. That alone shows nothing wrong: compare"
     " every digit, and ask the operator for the evidence of the fleet that your app uses.",
     Answer.NOT_READABLE: "This is neither a fingerprint (64 digits of 0-9 and a-f, or 32 words) nor a public key (in"
-    " base64 or hexadecimal).",
+    " base64 or hexadecimal, or a PEM file).",
 }
+PRIVATE_KEY = (
+    "This is a private key, or a part of one, and no app should show you that. Nothing here keeps it, but whoever could"
+    " read it on its way now has it: use another one from now on."
+)
 REHEARSAL = "REHEARSAL, with made-up keys: "
 
 
@@ -71,7 +79,8 @@ def look_up(text: str, published: Iterable[Published]) -> Found:
     """Which of the published deployments have the key that ``text`` names."""
     read_as, asked = _read(text)
     if not asked:
-        return Found(answer=Answer.NOT_READABLE, sentence=SENTENCES[Answer.NOT_READABLE], read_as=None, matches=())
+        sentence = PRIVATE_KEY if "PRIVATE KEY" in text else SENTENCES[Answer.NOT_READABLE]
+        return Found(answer=Answer.NOT_READABLE, sentence=sentence, read_as=None, matches=())
     hits = [(item, key) for item in published for key in item.keys if fingerprints(key) & asked]
     current = [hit for hit in hits if hit[0].superseded_by is None]
     answer = Answer.THIS_FLEET if current else Answer.RETIRED if hits else Answer.NONE_PUBLISHED
@@ -101,32 +110,65 @@ def _read(text: str) -> tuple[str | None, frozenset[str]]:
     if len(text) > LONGEST:
         return None, frozenset()
     digits = _SEPARATORS.sub("", text).lower()
-    if re.fullmatch(r"(?:[0-9a-f]{2})+", digits):
-        data = bytes.fromhex(digits)
-        if len(data) == _DIGEST_BYTES:
-            return "fingerprint-or-key", frozenset({digits, sha256_hex(data)})
-        return _key(data)
+    if _HEX.fullmatch(digits):
+        return _from_hex(digits)
     words = _from_words(text)
     if words is not None:
         return "words", frozenset({words})
-    try:
-        return _key(base64.b64decode(_LINE_ENDS.sub("", text.strip()), altchars=b"-_", validate=True))
-    except (binascii.Error, ValueError):
-        pass
-    try:
-        return _key(base64.b64decode(_LINE_ENDS.sub("", text.strip()), validate=True))
-    except (binascii.Error, ValueError):
+    found = _from_pem(text) if "-----" in text else _from_base64(text)
+    return ("key", found) if found else (None, frozenset())
+
+
+def _from_hex(digits: str) -> tuple[str | None, frozenset[str]]:
+    """A fingerprint or a key; with a digit too few or too many it is neither, whatever else it could be read as."""
+    if len(digits) % 2:
         return None, frozenset()
+    data = bytes.fromhex(digits)
+    if len(data) == _DIGEST_BYTES:
+        return "fingerprint-or-key", frozenset({digits, sha256_hex(data)})
+    found = _key(data)
+    return ("key", found) if found else (None, frozenset())
 
 
-def _key(data: bytes) -> tuple[str | None, frozenset[str]]:
-    """A key's own fingerprint, and that of the raw key in it."""
+def _from_pem(text: str) -> frozenset[str]:
+    armoured = _PEM.fullmatch(text.strip())
+    return _from_base64(armoured[1]) if armoured else frozenset()
+
+
+def _from_base64(text: str) -> frozenset[str]:
+    """What base64 or base64url stands for, with or without padding.
+
+    An address in which ``+`` was not written as ``%2B`` arrives with a blank in its place; what that gives is believed
+    only where it is plainly a key, because words make base64 of a sort, too.
+    """
+    digits = _LINE_ENDS.sub("", text.strip())
+    with_plus = digits.replace(" ", "+").rstrip("=").translate(_URL_DIGITS)
+    try:
+        data = base64.b64decode(with_plus + "=" * (-len(with_plus) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return frozenset()
+    return _key(data) if " " not in digits or _is_plainly_key(data) else frozenset()
+
+
+def _is_plainly_key(data: bytes) -> bool:
+    """Whether this has the length of a raw key on a curve in use, or is a whole SubjectPublicKeyInfo."""
+    if len(data) in _RAW_LENGTHS:
+        return True
+    try:
+        raw_public_key(data)
+    except VaultproofError:
+        return False
+    return True
+
+
+def _key(data: bytes) -> frozenset[str]:
+    """A key's own fingerprint, and that of the raw key in it; none for what is no key by its length."""
     if not _LEAST_KEY_BYTES <= len(data) <= MAX_KEY_BYTES:
-        return None, frozenset()
+        return frozenset()
     found = {sha256_hex(data)}
     with suppress(VaultproofError):  # no SubjectPublicKeyInfo: the bytes are the key
         found.add(sha256_hex(raw_public_key(data)))
-    return "key", frozenset(found)
+    return frozenset(found)
 
 
 def _from_words(text: str) -> str | None:

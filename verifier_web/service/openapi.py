@@ -203,8 +203,8 @@ _AT = {
 }  # fmt: skip
 _KEY = {
     "name": "key", "in": "query", "required": True, "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST},
-    "description": "A fingerprint (64 hexadecimal digits in any grouping, or 32 words), or a public key (base64 or"
-    " hexadecimal).",
+    "description": "A fingerprint (64 hexadecimal digits in any grouping, or 32 words), or a public key (base64,"
+    " base64url, hexadecimal or PEM).",
 }  # fmt: skip
 
 

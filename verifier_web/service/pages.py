@@ -116,6 +116,33 @@ class UploadPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """A deployment that has the key; ``superseded_by`` is the newer one that took its place."""
+
+    id: str
+    title: str
+    rehearsal: bool
+    role: str
+    fingerprint: str
+    superseded_by: Listed | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookupPage:
+    """Is my app using this fleet?  ``answer`` is None, and the rest empty, as long as nothing was asked."""
+
+    TEMPLATE: ClassVar[str] = "service/lookup.html"
+
+    frame: Frame
+    longest: int
+    asked: str
+    answer: str | None
+    label: str
+    sentence: str
+    matches: tuple[Match, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LimitRow:
     """A limit in words."""
 

@@ -29,6 +29,10 @@ def test_all_published_deployments_are_found(published: dict[str, Published]) ->
     assert published[CURRENT].superseded_by is None
 
 
+def pem(text: str) -> str:
+    return f"-----BEGIN PUBLIC KEY-----\n{text.strip()}\n-----END PUBLIC KEY-----\n"
+
+
 def forms(key: bytes) -> dict[str, str]:
     """Every way in which a key may be shown."""
     digest = hashlib.sha256(key).hexdigest()
@@ -43,6 +47,10 @@ def forms(key: bytes) -> dict[str, str]:
         "key in base64url": base64.urlsafe_b64encode(key).decode(),
         "key in hexadecimal": key.hex(),
         "key over lines": base64.encodebytes(key).decode(),
+        "key in base64 without padding": base64.urlsafe_b64encode(key).decode().rstrip("="),
+        "key whose plus signs an address made blank": base64.b64encode(key).decode().replace("+", " "),
+        "key as a PEM file": pem(base64.encodebytes(key).decode()),
+        "PEM on one line": pem(base64.b64encode(key).decode()).replace("\n", " "),
     }
 
 
@@ -86,6 +94,21 @@ def test_what_is_readable_and_nowhere_is_not_an_accusation(text: str, published:
     ["", "hello", "00" * 31, "0" * 63, "aardvark " * 32, "\u0660" * 64, "00" * 3000, "A" * (LONGEST + 1), "AAAA"],
 )
 def test_what_is_not_readable_is_said_to_be_so(text: str, published: dict[str, Published]) -> None:
+    assert look_up(text, published.values()).answer is Answer.NOT_READABLE
+
+
+PRIVATE = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"
+
+
+@pytest.mark.parametrize("label", ["BEGIN PRIVATE KEY", "BEGIN EC PRIVATE KEY", "BEGINPRIVATE KEY"])
+def test_who_pastes_a_private_key_is_told_what_that_means(label: str, published: dict[str, Published]) -> None:
+    found = look_up(PRIVATE.replace("BEGIN PRIVATE KEY", label), published.values())
+    assert found.answer is Answer.NOT_READABLE
+    assert "private key" in found.sentence
+
+
+def test_a_certificate_is_not_taken_for_a_key(published: dict[str, Published]) -> None:
+    text = f"-----BEGIN CERTIFICATE-----\n{base64.b64encode(bytes(91)).decode()}\n-----END CERTIFICATE-----"
     assert look_up(text, published.values()).answer is Answer.NOT_READABLE
 
 
