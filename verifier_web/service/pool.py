@@ -45,10 +45,11 @@ class Runner(Protocol):
 class _Worker:
     """One worker process, ready for a job."""
 
-    def __init__(self, channel: socket.socket) -> None:
+    def __init__(self, channel: socket.socket, parent: Zygote) -> None:
         """Wait until it says that it is ready.  Raises ``OSError`` or ``BrokenFrameError`` when it does not."""
         self._channel = channel
         self._pidfd = -1
+        self.parent = parent
         self.jobs = 0
         channel.settimeout(READY_SECONDS)
         try:
@@ -138,6 +139,21 @@ class Pool:
             finally:
                 self._put_back(worker, usable=usable)
 
+    def renew(self) -> None:
+        """Read anew what checks rest on: trust and procedures.  Checks that run end by what they began with.
+
+        Raises ``ZygoteError``, and leaves everything as it is, when that cannot be read.
+        """
+        fresh = Zygote(self._configuration, self._templates)
+        with self._lock:
+            old, self._zygote = self._zygote, fresh
+            idle, self._idle = self._idle, []
+            self._all.difference_update(idle)
+        old.close()
+        for worker in idle:
+            worker.kill()
+            self._refill()
+
     def close(self) -> None:
         """End all workers."""
         self.queue.stop()
@@ -159,8 +175,12 @@ class Pool:
     def _take(self) -> _Worker | None:
         """An idle worker, or a fresh one in place of one that is gone."""
         with self._lock:
-            if self._idle:
-                return self._idle.pop()
+            while self._idle:
+                worker = self._idle.pop()
+                if worker.parent is self._zygote:
+                    return worker
+                self._all.discard(worker)  # it became ready while another zygote took its parent's place
+                worker.kill()
         try:
             return self._fresh()
         except (OSError, BrokenFrameError, ZygoteError):
@@ -169,7 +189,7 @@ class Pool:
     def _put_back(self, worker: _Worker, *, usable: bool) -> None:
         if usable and worker.jobs < self._configuration.recycle_after:
             with self._lock:
-                if worker in self._all:
+                if worker in self._all and worker.parent is self._zygote:
                     self._idle.append(worker)
                     return
         with self._lock:
@@ -186,13 +206,24 @@ class Pool:
                 self._idle.append(worker)
 
     def _fresh(self) -> _Worker:
-        try:
-            worker = _Worker(self._zygote.fork())
-        except (OSError, BrokenFrameError):
+        """A worker of the zygote that there is when it is ready."""
+        while True:
+            parent = self._zygote
+            try:
+                worker = _Worker(parent.fork(), parent)
+            except (OSError, BrokenFrameError):
+                self._replace(parent)
+                parent = self._zygote
+                worker = _Worker(parent.fork(), parent)
             with self._lock:
-                self._zygote.close()
-                self._zygote = Zygote(self._configuration, self._templates)
-            worker = _Worker(self._zygote.fork())
+                if parent is self._zygote:
+                    self._all.add(worker)
+                    return worker
+            worker.kill()  # another one took its parent's place meanwhile
+
+    def _replace(self, gone: Zygote) -> None:
+        """Another zygote in place of one that is gone."""
         with self._lock:
-            self._all.add(worker)
-        return worker
+            if self._zygote is gone:
+                gone.close()
+                self._zygote = Zygote(self._configuration, self._templates)

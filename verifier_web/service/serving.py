@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import resource
 import signal
+import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
+from queue import SimpleQueue
 
 from generator.folders import templates_folder
 from vaultproof.errors import Unavailable
@@ -22,6 +25,8 @@ from verifier_web.service.zygote import ZygoteError
 def run_service(configuration: Configuration, *, told: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT; ``told`` gets the address once it is listened on.
 
+    SIGHUP has trust and procedures read anew; on a terminal it means that the terminal is gone, and ends the service.
+
     Raises ``Unavailable`` (``service``, ``port``) when it cannot start.
     """
     templates = templates_folder()
@@ -35,12 +40,32 @@ def run_service(configuration: Configuration, *, told: Callable[[str], None]) ->
         raise Unavailable("service", f"the service cannot start: {error}") from error
     try:
         server = _server(configuration, pool, metrics)
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: server.stop())
+        if sys.stdin is None or not sys.stdin.isatty():
+            renew_on_signal(pool, told)
         told(server.address)
         server.run()
     finally:
         pool.close()
+
+
+def renew_on_signal(pool: Pool, told: Callable[[str], None]) -> None:
+    """Have a thread read anew at each SIGHUP: that takes a second, in which requests go on."""
+    asked: SimpleQueue[None] = SimpleQueue()  # safe to fill from a signal's handler
+
+    def work() -> None:
+        while True:
+            asked.get()
+            try:
+                pool.renew()
+            except ZygoteError as error:
+                told(f"what checks rest on stays as it was: {error}")
+            else:
+                told("trust configuration and procedures were read anew")
+
+    threading.Thread(target=work, daemon=True, name="renewal").start()
+    signal.signal(signal.SIGHUP, lambda *_: asked.put(None))
 
 
 def _server(configuration: Configuration, pool: Pool, metrics: Metrics) -> Server:

@@ -116,7 +116,8 @@ def main(descriptor: int) -> None:
         control.sendall(f"{error}\n".replace("\n", " ").encode("utf-8") + b"\n")
         return
     warm_up(checker)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGHUP):  # they reach every process of a terminal; the parent decides
+        signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for workers: the kernel buries them
     gc.collect()
     gc.freeze()
