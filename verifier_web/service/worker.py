@@ -17,6 +17,9 @@ import os
 import resource
 import signal
 import socket
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
 from verifier_web.service.checking import Checker
 from verifier_web.service.configuration import Configuration
@@ -28,8 +31,12 @@ GRACE_SECONDS = 2
 """How much longer than a check may take the worker lives: the other side stops waiting first, and says why."""
 
 
-def serve(channel: socket.socket, checker: Checker) -> None:
-    """Run jobs from ``channel`` until the other side closes it."""
+Remembering = type(lru_cache(len))
+"""The type of every function that remembers what it was asked (``functools``)."""
+
+
+def serve(channel: socket.socket, checker: Checker, known: Sequence[Any] = ()) -> None:
+    """Run jobs from ``channel`` until the other side closes it; ``known`` are the ``caches`` there were before."""
     limit_process(checker.configuration)
     with contextlib.suppress(OSError, BrokenFrameError):  # the other side is gone: nobody is left to tell
         send(channel, Frame("ready", {"pid": os.getpid()}))
@@ -37,6 +44,7 @@ def serve(channel: socket.socket, checker: Checker) -> None:
             _one(job, channel, checker)
             del job
             gc.collect()
+            forget(known)
 
 
 def _one(job: Frame, channel: socket.socket, checker: Checker) -> None:
@@ -51,6 +59,17 @@ def _one(job: Frame, channel: socket.socket, checker: Checker) -> None:
         send(channel, Frame("failed", {"reason": "crash", "type": type(error).__name__}))
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def caches() -> tuple[Any, ...]:
+    """Every function that remembers, but for those of what ``gc.freeze`` has put aside."""
+    return tuple(found for found in gc.get_objects() if type(found) is Remembering)
+
+
+def forget(known: Sequence[Any]) -> None:
+    """Empty all caches: readers of certificates and keys remember the last ones, and those were sent by somebody."""
+    for found in (*known, *caches()):
+        found.cache_clear()
 
 
 def limit_process(configuration: Configuration) -> None:

@@ -104,7 +104,7 @@ def from_json(value: dict[str, Any]) -> Configuration:
 def main(descriptor: int) -> None:
     """Load everything, then fork a worker for each request, until the other side is gone."""
     from verifier_web.service.checking import make_checker
-    from verifier_web.service.worker import serve
+    from verifier_web.service.worker import caches, serve
 
     control = socket.socket(fileno=descriptor)
     with control.makefile("rb") as lines:
@@ -120,6 +120,7 @@ def main(descriptor: int) -> None:
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for workers: the kernel buries them
     gc.collect()
+    known = caches()  # those that are frozen now are not found again
     gc.freeze()
     control.sendall(b"ready\n")
     while True:
@@ -132,7 +133,7 @@ def main(descriptor: int) -> None:
                     control.close()
                     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                     with socket.socket(fileno=given) as channel:
-                        serve(channel, checker)
+                        serve(channel, checker, known)
                 finally:
                     os._exit(0)  # never back into this loop, whatever happened
             os.close(given)

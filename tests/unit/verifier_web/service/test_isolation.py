@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,30 @@ def test_a_worker_gives_the_bytes_that_are_given_here(pool: Pool, site: Path) ->
     served.checker(Configuration(site=site)).run(Frame("check", {**job().values}, ARCHIVE), here.append)
     assert bytes(frame.body) == here[-1].body
     assert frame.values["outcome"] == "verified"
+
+
+def test_no_cache_outlives_a_check(site: Path) -> None:
+    """Those of the core remember certificates and keys that were sent; those of the library may hold texts."""
+    from vaultproof.asn1.x509 import parse_certificate
+    from verifier_web.service import worker
+
+    @lru_cache
+    def made_before(text: str) -> str:
+        return text
+
+    known = worker.caches()
+    served.checker(Configuration(site=site)).run(job(), lambda frame: None)
+
+    @lru_cache
+    def made_by_the_check(text: str) -> str:
+        return text
+
+    made_before("x")
+    made_by_the_check("x")
+    assert parse_certificate.cache_info().currsize > 0
+    worker.forget(known)
+    for cache in (made_before, made_by_the_check, parse_certificate):
+        assert cache.cache_info().currsize == 0
 
 
 def test_a_page_comes_in_parts(pool: Pool) -> None:
