@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -43,15 +44,20 @@ def verify() -> Response:
 
 @blueprint.get("/deployments/<id>/check")
 def check(id: str) -> Response:
-    """The report about a published deployment, made now."""
-    return _report(published_job(id, page=False), shared=True)
+    """The report about a published deployment, made now; a HEAD makes none."""
+    job = published_job(id, page=False)
+    return _report_answer(iter(()), shared=True) if request.method == "HEAD" else _report(job, shared=True)
 
 
 def _report(job: Frame, *, shared: bool) -> Response:
     *_, last = (Frame("failed", {"reason": "crash"}), *answers(job))  # none at all: the client is gone
     if last.kind != "done":
         raise ProblemError(ending_problem(last))
-    response = Response(bytes(last.body), content_type=JSON)
+    return _report_answer(bytes(last.body), shared=shared)
+
+
+def _report_answer(body: bytes | Iterator[bytes], *, shared: bool) -> Response:
+    response = Response(body, content_type=JSON)
     response.headers.update(service_headers(data=True, shared=shared))
     return response
 

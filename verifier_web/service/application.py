@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import cast
 
@@ -96,6 +97,7 @@ def create_app(
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.before_request(_check_host)
+    app.after_request(_methods)
     app.after_request(_count)
     app.register_error_handler(ProblemError, lambda error: problem_answer(error.problem))
     app.register_error_handler(HTTPException, _http_error)
@@ -116,6 +118,13 @@ def _check_host() -> Response | None:
             code="host", title="this service does not answer for that host name", status=400, found=request.host[:80]
         )
     )
+
+
+def _methods(response: Response) -> Response:
+    """Flask answers by itself which methods there are: with the headers of every other answer."""
+    if request.method == "OPTIONS" and response.status_code == HTTPStatus.OK:
+        response.headers.update({**service_headers(data=True), "Content-Type": "text/plain; charset=utf-8"})
+    return response
 
 
 def _count(response: Response) -> Response:

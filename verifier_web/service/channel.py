@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
-from waitress.task import ErrorTask
+from waitress.task import ErrorTask, WSGITask
 
 from verifier_web.service.configuration import MIB, Configuration
 from verifier_web.service.problems import Problem
@@ -64,9 +64,22 @@ class RefusalTask(ErrorTask):
         self.write(body)
 
 
+class AnswerTask(WSGITask):
+    """Has the application answer; waitress would end a body in pieces after a HEAD, too, where none has begun."""
+
+    def finish(self) -> None:
+        """End the answer."""
+        if self.request.command == "HEAD":
+            if not self.wrote_header:
+                self.write(b"")
+            self.chunked_response = False
+        super().finish()
+
+
 class Channel(HTTPChannel):
     """One connection."""
 
+    task_class = AnswerTask
     error_task_class = RefusalTask
 
     def __init__(self, server: Server, sock: Any, addr: Any, adj: Adjustments, map: Any = None) -> None:

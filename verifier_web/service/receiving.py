@@ -132,6 +132,9 @@ class Parser(HTTPRequestParser):
         self._free()
 
     def _judge(self) -> None:
+        if self.chunked and "CONTENT_LENGTH" in self.headers:
+            # Two lengths: who stands in front may have believed the other one (RFC 9112, 6.3).
+            self.error, self.completed = BadRequest("two lengths"), True
         problem = None if self.error is not None or self.empty else self._problem()
         if problem is not None:
             self.refuse(problem)

@@ -42,8 +42,9 @@ def upload() -> Response:
 
 @blueprint.get("/verify/<id>")
 def published(id: str) -> Response:
-    """The check of a published deployment, step by step."""
-    return streamed(published_job(id, page=True))
+    """The check of a published deployment, step by step; a HEAD runs none."""
+    job = published_job(id, page=True)
+    return _page(iter(())) if request.method == "HEAD" else streamed(job)
 
 
 @blueprint.get("/limits")
@@ -119,7 +120,7 @@ def _parts(first: Frame, frames: Generator[Frame], job: Frame, found: Service) -
         frames.close()  # a reader who left takes the check along
 
 
-def _page(body: bytes) -> Response:
+def _page(body: bytes | Iterator[bytes]) -> Response:
     response = Response(body, content_type=HTML)
     response.headers.update(service_headers())
     return response

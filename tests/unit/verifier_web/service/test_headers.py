@@ -202,3 +202,13 @@ def test_another_host_name_is_not_answered(site: Path) -> None:
     refused = client.get("/api/v1/deployments", headers={"Host": "evil.example"})
     assert (refused.status_code, refused.get_json()["code"]) == (400, "host")
     assert client.get("/healthz", headers={"Host": "10.1.2.3:8080"}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/verify", "/limits", "/fleet-key", "/api/v1/verify", "/api/v1/deployments"])
+def test_an_answer_about_methods_has_the_headers_too(path: str, addresses: dict[str, str]) -> None:
+    with asked(addresses["service"], path, "OPTIONS") as response:
+        assert response.status == 200
+        assert "GET" in response.getheader("Allow", "") or "POST" in response.getheader("Allow", "")
+        found = policy(response)
+        found.pop("allow")
+        assert found == {**service_headers(data=True), "Content-Type": "text/plain; charset=utf-8"}

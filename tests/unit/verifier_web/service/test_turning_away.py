@@ -260,3 +260,24 @@ def test_each_check_that_was_let_in_is_let_go(site: Path) -> None:
         assert runner.asked == 2
         assert isinstance(gate, served.Doorman)
         assert gate.inside == 0
+
+
+@pytest.mark.parametrize(
+    "path", [b"/verify/rehearsal-messenger-2026", b"/api/v1/deployments/rehearsal-messenger-2026/check"]
+)
+def test_a_head_request_runs_no_check_and_has_no_body(site: Path, path: bytes) -> None:
+    """Also not the end of one in pieces, which would be taken for the beginning of another answer."""
+    with turning_away(site, lambda client: None) as (server, runner, _), connect(server) as connection:
+        connection.sendall(b"HEAD %s HTTP/1.1\r\nHost: localhost\r\n\r\n" % path)
+        data = b""
+        while piece := connection.recv(65536):
+            data += piece
+        head, _, rest = data.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 ")
+        assert b"content-length" not in head.lower()  # it would have to be that of the GET (RFC 9110, 8.6)
+        assert b"connection: close" in head.lower()  # waitress does so after every answer of unknown length
+        assert rest == b""
+        assert runner.asked == 0
+    with turning_away(site, lambda client: None) as (server, _, _), connect(server) as connection:
+        connection.sendall(b"HEAD /verify/none HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert answer(connection, "HEAD")[0] == 404
