@@ -21,10 +21,14 @@ from verifier_web.headers import RAW_FOLDER
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """One published deployment: what it announces, its keys, and what the site's build found."""
+    """One published deployment: what it announces, its keys, and what the site's build found.
+
+    ``fingerprints`` are those of each key, in the order of ``keys``; made once, because every look-up goes through all.
+    """
 
     announced: Deployment
     keys: tuple[FleetKey, ...]
+    fingerprints: tuple[frozenset[str], ...]
     outcome: str
     report_digest: str
     evidence_digest: str | None
@@ -90,9 +94,11 @@ def _published(folder: Path, said: Deployment, others: Mapping[str, Deployment])
     report = json.loads((folder / "report.json").read_bytes())
     later = (id for id, other in others.items() if other.supersedes == said.id and other.rehearsal == said.rehearsal)
     manifest = raw / MANIFEST
+    keys = _keys(raw / FLEET_KEYS)
     return Published(
         announced=said,
-        keys=_keys(raw / FLEET_KEYS),
+        keys=keys,
+        fingerprints=tuple(fingerprints(key) for key in keys),
         outcome=report["verdict"]["outcome"],
         report_digest=report["report_digest"],
         evidence_digest=sha256_hex(manifest.read_bytes()) if manifest.is_file() else None,

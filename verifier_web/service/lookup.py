@@ -15,7 +15,7 @@ from vaultproof.errors import VaultproofError
 from vaultproof.evidence.files import sha256_hex
 from vaultproof.evidence.fleet_keys import MAX_KEY_BYTES, raw_public_key
 from vaultproof.presentation.digest_words import digest_words
-from verifier_web.service.catalogue import Published, fingerprints
+from verifier_web.service.catalogue import Published
 
 LONGEST = 4 * MAX_KEY_BYTES
 """Characters of a question; a key in hexadecimal with its separators is shorter."""
@@ -81,7 +81,12 @@ def look_up(text: str, published: Iterable[Published]) -> Found:
     if not asked:
         sentence = PRIVATE_KEY if "PRIVATE KEY" in text else SENTENCES[Answer.NOT_READABLE]
         return Found(answer=Answer.NOT_READABLE, sentence=sentence, read_as=None, matches=())
-    hits = [(item, key) for item in published for key in item.keys if fingerprints(key) & asked]
+    hits = [
+        (item, key)
+        for item in published
+        for key, known in zip(item.keys, item.fingerprints, strict=True)
+        if not known.isdisjoint(asked)
+    ]
     current = [hit for hit in hits if hit[0].superseded_by is None]
     answer = Answer.THIS_FLEET if current else Answer.RETIRED if hits else Answer.NONE_PUBLISHED
     titles = "; ".join(dict.fromkeys(item.announced.title for item, _ in current or hits))

@@ -24,7 +24,7 @@ from waitress.task import ThreadedTaskDispatcher
 
 from verifier_web.service.application import problem_answer
 from verifier_web.service.channel import Channel
-from verifier_web.service.clients import is_trusted
+from verifier_web.service.clients import client_of, is_trusted
 from verifier_web.service.configuration import Configuration
 from verifier_web.service.metrics import Metrics
 from verifier_web.service.problems import Problem, stopping
@@ -172,14 +172,16 @@ class Server(TcpWSGIServer):
         return found
 
     def counted(self, peer: str, more: int) -> None:
-        """One connection of a client more or less."""
-        self._connections_of[peer] += more
-        if not self._connections_of[peer]:
-            del self._connections_of[peer]
+        """One connection of a client more or less; all of an IPv6 subscriber's addresses are one client."""
+        client = client_of(peer, "", ())
+        self._connections_of[client] += more
+        if not self._connections_of[client]:
+            del self._connections_of[client]
 
     def too_many_of(self, peer: str) -> bool:
         """Whether one client has more connections than it may; proxies may have all."""
-        return self._connections_of[peer] > self.configuration.connections_per_client and not is_trusted(
+        found = self._connections_of[client_of(peer, "", ())]
+        return found > self.configuration.connections_per_client and not is_trusted(
             peer, self.configuration.trusted_proxies
         )
 

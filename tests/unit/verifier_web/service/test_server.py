@@ -271,6 +271,16 @@ def test_one_client_has_so_many_connections(start: Callable[..., tuple[Server, M
             connection.close()
 
 
+def test_all_addresses_of_an_ipv6_subscriber_are_one_client(start: Callable[..., tuple[Server, Metrics]]) -> None:
+    server, _ = start(connections_per_client=3, connections=100)
+    for number in range(4):
+        server.counted(f"2001:db8:1:2::{number}", 1)
+    assert server.too_many_of("2001:db8:1:2:ffff::9")
+    assert not server.too_many_of("2001:db8:1:3::9")
+    server.counted("2001:db8:1:2::3", -1)
+    assert not server.too_many_of("2001:db8:1:2::1")
+
+
 def test_no_body_touches_a_disk_however_large(start: Callable[..., tuple[Server, Metrics]]) -> None:
     """Waitress' own threshold is half a megabyte: the server's open files are watched while more than that waits."""
     server, _ = start(receive_seconds=20)
