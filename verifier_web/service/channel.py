@@ -20,18 +20,12 @@ from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.task import ErrorTask, WSGITask
 
-from verifier_web.service.configuration import MIB, Configuration
+from verifier_web.service.configuration import Configuration
 from verifier_web.service.problems import Problem
 from verifier_web.service.receiving import Parser, Refusal
 
 if TYPE_CHECKING:
     from verifier_web.service.server import Server
-
-LINGER_SECONDS = 5
-"""How long a client that was turned away may be silent before it is left."""
-
-DROPPED_AT_MOST = 64 * MIB
-"""How much of a refused body is dropped before its client is left."""
 
 _HEAD_BYTES = 8 * 1024
 """How much is read before it is known what is asked: most heads, and little of what will be refused."""
@@ -180,7 +174,7 @@ class Channel(HTTPChannel):
         silent = now - self.last_activity
         if self._left_since:
             late = now - self._left_since > configuration.receive_seconds
-            self.will_close = self.will_close or late or silent > LINGER_SECONDS
+            self.will_close = self.will_close or late or silent > configuration.linger_seconds
         elif self.request is not None and now - self.request.started > configuration.receive_seconds:
             self._answer_late(configuration.receive_seconds)
         elif self.total_outbufs_len and silent > configuration.send_seconds and not self.will_close:
@@ -211,7 +205,8 @@ class Channel(HTTPChannel):
         self._dropped += count
         if self._to_come is not None:
             self._to_come = max(0, self._to_come - count)
-        ended = count == 0 or self._dropped > DROPPED_AT_MOST or (self._to_come == 0 and not self.total_outbufs_len)
+        heard = self._to_come == 0 and not self.total_outbufs_len
+        ended = count == 0 or heard or self._dropped > self.server.configuration.refused_bytes
         if ended:
             self.handle_close()
         return ended

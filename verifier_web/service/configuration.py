@@ -82,6 +82,14 @@ class Configuration:
     receive_seconds: int = _cap(30, "seconds", "How long a client may take to send a whole request.")
     idle_seconds: int = _cap(15, "seconds", "How long a connection may stay open with nothing asked.")
     send_seconds: int = _cap(30, "seconds", "How long a client may take nothing of its answer.")
+    linger_seconds: int = _cap(
+        5, "seconds", "How long a client that was turned away may be silent before its connection is closed."
+    )
+    refused_bytes: int = _cap(
+        64 * MIB,
+        "bytes",
+        "How much of a request that was turned away is still taken, and dropped.",
+    )
     connections: int = _cap(512, "connections", "How many connections may be open at once.", minimum=8)
     connections_per_client: int = _cap(
         64, "connections", "How many connections of one client may be open at once (proxies may have all)."

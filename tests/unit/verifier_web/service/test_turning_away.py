@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ import pytest
 from generator.folders import templates_folder
 from tests import served
 from verifier_web.service.application import create_app
-from verifier_web.service.channel import LINGER_SECONDS
 from verifier_web.service.configuration import Configuration
 from verifier_web.service.frames import Frame
 from verifier_web.service.metrics import Metrics
@@ -165,11 +164,23 @@ def test_a_refused_client_that_goes_on_sending_is_left_after_a_while(site: Path)
         assert time.monotonic() - began < 8
 
 
+def test_a_refused_client_that_sends_too_much_is_left(site: Path) -> None:
+    with turning_away(site, refused_bytes=100_000) as (server, _, _), connect(server) as connection:
+        connection.sendall(POST % (b"/api/v1/verify", 30_000_000) + b"\r\n")
+        assert answer(connection)[0] == 503
+        connection.sendall(bytes(90_000))
+        time.sleep(0.3)
+        assert server.active_channels
+        with suppress(OSError):  # closed while it sends
+            connection.sendall(bytes(200_000))
+        until(lambda: not server.active_channels, seconds=2)
+
+
 def test_a_refused_client_that_stays_silent_is_left_after_a_while(site: Path) -> None:
-    with turning_away(site, receive_seconds=60) as (server, _, _), connect(server) as connection:
+    with turning_away(site, receive_seconds=60, linger_seconds=1) as (server, _, _), connect(server) as connection:
         connection.sendall(POST % (b"/api/v1/verify", SIZE) + b"\r\n")
         assert answer(connection)[0] == 503
-        until(lambda: not server.active_channels, seconds=LINGER_SECONDS + 5)
+        until(lambda: not server.active_channels, seconds=6)
 
 
 def test_when_connections_run_short_nobody_is_waited_for(site: Path) -> None:
