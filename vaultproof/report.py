@@ -197,15 +197,21 @@ class Report:
     @property
     def digest(self) -> str:
         """The report digest: SHA-256 of the canonical JSON of ``body``, lower-case hex."""
-        return hashlib.sha256(dumps_canonical(self.body())).hexdigest()
+        return hashlib.sha256(_object(_members(self.body()))).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
         """The whole report, digest included, as JSON values."""
         return {**self.body(), "clock": self.clock, "engine": dict(self.engine), "report_digest": self.digest}
 
     def to_bytes(self) -> bytes:
-        """The report as canonical JSON (RFC 8785) with one newline at the end."""
-        return dumps_canonical(self.to_json()) + b"\n"
+        """The report as canonical JSON (RFC 8785) with one newline at the end.
+
+        What the digest covers, nearly all of it, is written once for both.
+        """
+        members = _members(self.body())
+        digest = hashlib.sha256(_object(members)).hexdigest()
+        members |= _members({"clock": self.clock, "engine": dict(self.engine), "report_digest": digest})
+        return _object(members) + b"\n"
 
     def step(self, id: str) -> StepResult:
         """The result of the step with this id; ``KeyError`` if the procedure has none."""
@@ -213,3 +219,13 @@ class Report:
             if step.id == id:
                 return step
         raise KeyError(id)
+
+
+def _members(values: Mapping[str, Any]) -> dict[str, bytes]:
+    """Each value as canonical JSON."""
+    return {name: dumps_canonical(value) for name, value in values.items()}
+
+
+def _object(members: Mapping[str, bytes]) -> bytes:
+    """The canonical object of these members; names here are ASCII, whose order is that of RFC 8785."""
+    return b"{" + b",".join(b'"%s":%s' % (name.encode("ascii"), members[name]) for name in sorted(members)) + b"}"

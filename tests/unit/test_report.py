@@ -16,7 +16,7 @@ import vaultproof
 from tests.cases import harness
 from tests.cases.library import run
 from vaultproof.report import Fact, Origin, Outcome, Report, Scope, Status, StepResult, Substep, Verdict
-from vaultproof.strict.json import loads
+from vaultproof.strict.json import dumps_canonical, loads
 
 SCHEMA = json.loads((Path(vaultproof.__file__).parent / "schema" / "report.schema.json").read_bytes())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
@@ -110,6 +110,7 @@ def test_the_digest_is_of_the_canonical_json_without_the_three_fields() -> None:
 
 def test_a_report_is_canonical_json_and_one_line_feed() -> None:
     data = REPORT.to_bytes()
+    assert data == dumps_canonical(REPORT.to_json()) + b"\n"  # written in parts, and the same
     assert data.endswith(b"}\n")
     assert rfc8785.dumps(loads(data, file="report.json")) + b"\n" == data
 
