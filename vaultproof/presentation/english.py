@@ -35,6 +35,8 @@ COUNTED = {
     Status.NOT_APPLICABLE: "not asked for here",
 }
 COUNTED_BY_CODE = {"readers-own": "yours to do"}
+NUMBERED = {"audit-log": "Epoch {number}", "ceremony": "Entry {number}", "history": "Epoch {number}"}
+"""What a bare number as the subject of a substep counts, by step."""
 NOT_SHOWN = "Not shown in this run: {claim}"
 STATUS_SENTENCES = {
     Status.MATCH: "What was compared is equal ({code}).",

@@ -35,10 +35,14 @@ class Words:
         return self._code_sentence(status, code)
 
     def substep_sentence(self, step_id: str, substep: Substep) -> str:
-        """What a substep came to; ``subject`` is put in front where there is one."""
+        """What a substep came to; ``subject`` is put in front where there is one, a bare number with what it counts."""
         specific = english.CODES.get(f"{step_id}/{substep.code}")
         sentence = specific or self._code_sentence(substep.status, substep.code)
-        return f"{substep.subject}: {sentence}" if substep.subject else sentence
+        if not substep.subject:
+            return sentence
+        numbered = english.NUMBERED.get(step_id) if substep.subject.isdecimal() else None
+        subject = numbered.format(number=substep.subject) if numbered else substep.subject
+        return f"{subject}: {sentence}"
 
     def step_advice(self, status: Status, code: str) -> str | None:
         """What the reader may do about a state; None when there is nothing to do.

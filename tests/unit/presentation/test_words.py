@@ -286,6 +286,25 @@ def test_what_could_not_be_checked_says_that_nothing_was_found_wrong(words: Word
         assert english.NOTHING_WRONG in sentence or "othing was found wrong" in sentence, code
 
 
+@pytest.mark.parametrize(
+    ("step", "subject", "begins"),
+    [("history", "2", "Epoch 2: "), ("audit-log", "10", "Epoch 10: "), ("ceremony", "3", "Entry 3: "),
+     ("history", "audit/2.json", "audit/2.json: "), ("files", "2", "2: ")],
+)  # fmt: skip
+def test_a_bare_number_is_told_with_what_it_counts(words: Words, step: str, subject: str, begins: str) -> None:
+    substep = Substep(id="x", status=Status.MISMATCH, code="unannounced-epoch", subject=subject)
+    assert words.substep_sentence(step, substep).startswith(begins)
+
+
+def test_every_step_with_a_bare_number_is_known() -> None:
+    """Whatever step names a number as its subject in one of the sample reports has a word for it."""
+    for report in reports().values():
+        for result in report.steps:
+            for substep in result.substeps:
+                if substep.subject is not None and substep.subject.isdecimal():
+                    assert result.id in english.NUMBERED, (result.id, substep)
+
+
 def test_a_key_that_is_not_pinned_is_not_called_invalid(words: Words) -> None:
     sentence = words.substep_sentence("signer", Substep(id="x", status=Status.MISMATCH, code="unrecognised-key"))
     assert "key you do not trust" in sentence
