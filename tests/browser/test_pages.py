@@ -31,8 +31,10 @@ PAGES = [
     f"log/{NAMESPACE}/epochs/2/",
 ]
 DEPLOYMENT = PAGES[1]
-FAILING = ["deployments/rehearsal-failing/", *PAGES[-3:]]
-"""Pages of the failing site: a deployment and a log."""
+FAULTS = {"rehearsal-failing": "attestation-debug-enabled", "rehearsal-long": "key-not-attested"}
+"""Deployments of the failing site; the second one's trouble is named by a digest, which has no place to break."""
+FAILING = [*(f"deployments/{id}/" for id in FAULTS), *PAGES[-3:]]
+"""Pages of the failing site: its deployments and a log."""
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WIDTHS = [320, 360, 768, 1280]
 
@@ -51,10 +53,12 @@ def pages_address(
 
 @pytest.fixture(scope="module")
 def failing_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A site with one deployment and one log that are published as failing."""
+    """A site with two deployments and one log that are published as failing."""
     folder = tmp_path_factory.mktemp("failing")
-    options = RehearsalOptions(seed="pages", id="rehearsal-failing", fault="attestation-debug-enabled")
-    files = {f"deployments/rehearsal-failing/{path}": data for path, data in rehearse(options).items()}
+    files = {}
+    for id, fault in FAULTS.items():
+        options = RehearsalOptions(seed="pages", id=id, fault=fault)
+        files |= {f"deployments/{id}/{path}": data for path, data in rehearse(options).items()}
     for part in ("trust", "procedure"):
         for path in (EVIDENCE / part).rglob("*"):
             if path.is_file():
@@ -63,7 +67,7 @@ def failing_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         (folder / "evidence" / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / "evidence" / name).write_bytes(data)
     plant_copy(folder / "evidence", everything())
-    build_site(evidence=folder / "evidence", out=folder / "site", publish_failing={"rehearsal-failing", NAMESPACE})
+    build_site(evidence=folder / "evidence", out=folder / "site", publish_failing={*FAULTS, NAMESPACE})
     with preview(folder / "site") as server:
         yield server.address
 

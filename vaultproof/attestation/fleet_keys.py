@@ -51,7 +51,9 @@ def _published(published: PublishedKey, holding: list[_Holding], fleet: Fleet, r
     if not holding:
         # While an announced member is missing, the key may be in it: then nothing speaks against it yet.
         outcome = Outcome.NOT_EVALUATED if fleet.missing else Outcome.FAILED
-        yield Finding(code="key-not-attested", outcome=outcome, subject=published.fingerprint, expected=published.role)
+        yield Finding(
+            code="key-not-attested", outcome=outcome, subject=published.fingerprint, expected="a member", found="none"
+        )
         return
     if len(holding) > 1 and rule.keys is KeyHolding.ONE_HOLDER:
         yield Finding(

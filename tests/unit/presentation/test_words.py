@@ -305,6 +305,19 @@ def test_every_step_with_a_bare_number_is_known() -> None:
                     assert result.id in english.NUMBERED, (result.id, substep)
 
 
+def test_what_was_expected_and_found_are_of_one_kind() -> None:
+    """A key that nobody attests is not "expected: session, found: its fingerprint"."""
+    report = reports()["fault key-not-attested"]
+    facts = [
+        (fact.expected, fact.found)
+        for result in report.steps
+        for substep in result.substeps
+        if substep.code == "key-not-attested"
+        for fact in substep.facts
+    ]
+    assert facts == [("a member", "none")]
+
+
 def test_a_key_that_is_not_pinned_is_not_called_invalid(words: Words) -> None:
     sentence = words.substep_sentence("signer", Substep(id="x", status=Status.MISMATCH, code="unrecognised-key"))
     assert "key you do not trust" in sentence
