@@ -61,8 +61,9 @@ lock: ## resolve the lock files anew (first set the date of [tool.uv] in pyproje
 	$(UV) pip compile --quiet --upgrade --extra service --group dev -c requirements/site.txt pyproject.toml -o requirements/dev.txt
 	npm install --package-lock-only
 
-clean: ## remove the built site and the tools' caches; installed things stay
+clean: ## remove the built site and all caches; installed things stay
 	find site -mindepth 1 ! -name README.md -delete
+	rm -rf .cache/browser-runtime
 	rm -rf .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
 	find . -name __pycache__ -not -path './$(VENV)/*' -not -path './node_modules/*' -prune -exec rm -rf {} +
 

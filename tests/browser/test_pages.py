@@ -55,7 +55,7 @@ def pages_address(
 def failing_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A site with two deployments and one log that are published as failing."""
     folder = tmp_path_factory.mktemp("failing")
-    files = {}
+    files: dict[str, bytes] = {}
     for id, fault in FAULTS.items():
         options = RehearsalOptions(seed="pages", id=id, fault=fault)
         files |= {f"deployments/{id}/{path}": data for path, data in rehearse(options).items()}

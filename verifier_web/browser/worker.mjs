@@ -58,8 +58,10 @@ async function start({ files, lock }) {
   tell({ type: "stage", run: null, stage: "starting" });
   const pyodide = await startInterpreter({ module, library, core, lock });
   tell({ type: "stage", run: null, stage: "testing" });
+  const startup = pyodide.pyimport("sys").modules.get("sitecustomize");
+  if (startup === undefined) throw new Error("Python did not begin with what was packed for it");
   const started = pyodide.pyimport("vaultproof_browser").Verifier();
-  pyodide.pyimport("sitecustomize").settle(); // startup.py, which Python has begun with
+  startup.settle();
   await started.self_test();
   tell({ type: "ready", run: null });
   return started;

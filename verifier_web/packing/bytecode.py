@@ -21,6 +21,7 @@ PREPARER = Path(__file__).with_name("prepare.mjs")
 STARTER = Path(__file__).with_name("node_pyodide.mjs")
 PYODIDE_FILES = ("pyodide.asm.wasm", "pyodide.asm.mjs", "pyodide.mjs", "python_stdlib.zip")
 OLDEST_NODE = 18
+LONGEST_LINE = 500
 TIME_LIMIT = 300  # seconds; a busy machine of two cores needs about ten
 
 
@@ -46,7 +47,8 @@ def run_node(runner: Path, pyodide: Path, request: Mapping[str, object]) -> byte
         except subprocess.TimeoutExpired:
             raise PackingError(f"{runner.name} took longer than {TIME_LIMIT} s") from None
         if done.returncode != 0:
-            raise PackingError(f"{runner.name} failed: {done.stderr.strip()[-2000:]}")
+            said = [line for line in done.stderr.splitlines() if len(line) < LONGEST_LINE]  # the others are source text
+            raise PackingError(f"{runner.name} failed: {chr(10).join(said).strip()[-2000:]}")
         return answer.read_bytes()
 
 

@@ -15,7 +15,7 @@ const request = JSON.parse(readFileSync(requestFile, "utf8"));
 
 const pyodide = await startPyodide(folder, {
   stdLibURL: request.library,
-  env: { PYTHONHASHSEED: "0", PYTHONPATH: "/lib/own.zip" },
+  env: { PYTHONHASHSEED: "0", PYTHONPATH: "/lib/own.zip", VAULTPROOF_PREPARING: "1" },
   fsInit: async (FS) => FS.writeFile("/lib/own.zip", new Uint8Array(readFileSync(request.own))),
 });
 for (const name of ["compiler", "module", "file"]) pyodide.globals.set(name, request[name]);
@@ -35,6 +35,8 @@ patterns = {
     key: sitecustomize.engine_arguments(re._compiler, *key)
     for key in sorted(set(sitecustomize.missed_patterns), key=repr)
 }
+if not texts or not patterns:
+    raise RuntimeError("nothing was noted: sitecustomize is not at work")
 source = f"import marshal\\nTEXTS, PATTERNS = marshal.loads({marshal.dumps((texts, patterns))!r})\\n"
 answer = tools.compile_source(source.encode(), file, lines=False)
 `);

@@ -6,11 +6,12 @@ Three things take most of the time between an interpreter and a verifier, and no
   the archives, which hold nothing but stored bytecode, are read once, and a module is a slice of them.
 - *Compiling what was compiled before.*  ``dataclasses`` and ``vaultproof.frozen`` write methods as source text and have
   Python compile it; ``re`` translates each pattern by Python code.  Packing imports everything once in Pyodide, notes
-  these texts and patterns, and keeps what they became (``prepare.mjs``); here the results are found again.  The very
-  same code runs either way, and what was not noted is compiled as ever.
+  these texts and patterns, and keeps what they became (``prepare.mjs``); here the results are found again.  What was
+  not noted is compiled as ever, to the same code.
 - *Collecting garbage* where there is none: what is made while modules are imported stays.
 
-If any of it fails, the verifier does not start (``worker.mjs`` asks for ``settle``): that is no verdict.
+If any of it fails, ``site`` of the standard library leaves this module out and goes on; the worker then misses it and
+does not start (``worker.mjs``), which is no verdict.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from __future__ import annotations
 import builtins
 import gc
 import marshal
+import os
 import sys
 import zipimport
+from _frozen_importlib_external import MAGIC_NUMBER  # importlib.util's, without its import
 
 TYPE_CHECKING = False  # as typing has it, which is not worth its import here
 if TYPE_CHECKING:
@@ -35,7 +38,10 @@ LOCAL_HEADER = 30
 """Bytes of a member's header before its name (APPNOTE 6.3, 4.3.7); at 26 and 28 stand the lengths of name and extra."""
 
 BYTECODE_HEADER = 16
-"""Bytes of a ``.pyc`` file before its code (PEP 552)."""
+"""Bytes of a ``.pyc`` file before its code; the first four say for which Python it is (PEP 552)."""
+
+PREPARING = "VAULTPROOF_PREPARING"
+"""Set in the environment while packing finds out what is to be prepared."""
 
 SELDOM_NEEDED = frozenset({"_colorize", "asyncio.sslproto", "locale"})
 """Modules that others import at their top and hardly ever use: carried out when something of them is asked for."""
@@ -56,9 +62,11 @@ class Archives:
 
     def _read(self, path: str, data: memoryview) -> None:
         for file, entry in zipimport._zip_directory_cache[path].items():  # type: ignore[attr-defined] # what it has read
-            if entry is None:
-                continue  # a folder
-            size, offset = entry[2], entry[4]
+            if entry is None or not file.endswith(".pyc"):
+                continue  # a folder, or source text, which zipimport reads
+            compression, size, offset = entry[1], entry[2], entry[4]
+            if compression != 0:
+                raise ImportError(f"{path}/{file} is compressed")
             lengths = data[offset + 26 : offset + 30]
             start = offset + LOCAL_HEADER + (lengths[0] | lengths[1] << 8) + (lengths[2] | lengths[3] << 8)
             name = file.removesuffix(".pyc").replace("/", ".")
@@ -86,7 +94,9 @@ class Archives:
 
     def exec_module(self, module: ModuleType) -> None:
         """Carry the module's code out."""
-        data, start, end, _, _ = self._modules[module.__name__]
+        data, start, end, origin, _ = self._modules[module.__name__]
+        if data[start - BYTECODE_HEADER : start - BYTECODE_HEADER + 4] != MAGIC_NUMBER:
+            raise ImportError(f"{origin} is for another Python")
         exec(marshal.loads(data[start:end]), vars(module))  # noqa: S102, S302 - what every importer does
 
 
@@ -109,7 +119,8 @@ def install_texts(makers: Sequence[ModuleType], prepared: Mapping[bytes, CodeTyp
         code = prepared.get(text_key(source))
         if code is None:
             missed_texts.append(source)
-        builtins.exec(source if code is None else code, global_names, names)  # noqa: S102 - as dataclasses does
+            code = compile(source, "<string>", "exec", dont_inherit=True)  # of this module's future imports
+        builtins.exec(code, global_names, names)  # noqa: S102 - as dataclasses does
 
     for maker in makers:
         vars(maker)["exec"] = execute
@@ -134,6 +145,8 @@ def engine_arguments(compiler: Any, pattern: Text, flags: int) -> Arguments:
     engine, taken = compiler._sre, []
 
     class Watched:
+        """The engine, noting what it is handed."""
+
         def __getattr__(self, name: str) -> Any:
             return getattr(engine, name)
 
@@ -152,10 +165,10 @@ def engine_arguments(compiler: Any, pattern: Text, flags: int) -> Arguments:
 
 def _prepared() -> tuple[Mapping[bytes, CodeType], Mapping[tuple[Text, int], Arguments]]:
     """What packing prepared; nothing, while it is preparing."""
-    try:
-        from vaultproof_prepared import PATTERNS, TEXTS  # type: ignore[import-not-found] # packing makes it
-    except ImportError:
+    if PREPARING in os.environ:
         return {}, {}
+    from vaultproof_prepared import PATTERNS, TEXTS  # type: ignore[import-not-found] # packing makes it
+
     return TEXTS, PATTERNS
 
 

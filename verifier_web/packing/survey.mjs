@@ -15,7 +15,7 @@ const request = JSON.parse(readFileSync(requestFile, "utf8"));
 
 const pyodide = await startPyodide(folder, {
   stdLibURL: request.library,
-  env: { PYTHONPATH: "/lib/own.zip" },
+  env: { PYTHONPATH: "/lib/own.zip", VAULTPROOF_PREPARING: "1" },
   fsInit: async (FS) => FS.writeFile("/lib/own.zip", new Uint8Array(readFileSync(request.own))),
 });
 pyodide.globals.set("names", pyodide.toPy(request.imports));

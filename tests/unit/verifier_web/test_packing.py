@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import shutil
 import traceback
 import types
 import zipfile
@@ -35,16 +33,6 @@ from verifier_web.packing.survey import LEFT_OUT, survey
 ROOT = Path(__file__).parents[3]
 NODE_MODULES = ROOT / "node_modules"
 PYODIDE = NODE_MODULES / "pyodide"
-
-
-@pytest.fixture
-def pyodide() -> Path:
-    """The installed Pyodide; node is there too."""
-    if not PYODIDE.is_dir() or shutil.which("node") is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("node and node_modules/pyodide are needed", pytrace=False)
-        pytest.skip("node or node_modules/pyodide is not installed")
-    return PYODIDE
 
 
 # --- what goes in -----------------------------------------------------------------------------------------------------

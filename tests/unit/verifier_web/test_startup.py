@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import json
 import re
 import types
+import zipfile
 import zipimport
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +18,9 @@ import pytest
 from vaultproof import frozen
 from vaultproof.archive import write_stored_zip
 from verifier_web.packing import startup
+from verifier_web.packing.bytecode import STARTER, compile_all, run_node
 from verifier_web.packing.compile_modules import compile_source, without_lines
+from verifier_web.packing.modules import own_code, read_list, standard_library
 from verifier_web.packing.startup import (
     Archives,
     engine_arguments,
@@ -28,6 +32,23 @@ from verifier_web.packing.startup import (
 )
 
 compiler: Any = vars(re)["_compiler"]
+
+ROOT = Path(__file__).parents[3]
+START = """
+import { readFileSync, writeFileSync } from "node:fs";
+import { startPyodide } from "STARTER";
+const [folder, question, answer] = process.argv.slice(2);
+const { library, own } = JSON.parse(readFileSync(question, "utf8"));
+const pyodide = await startPyodide(folder, {
+  stdLibURL: library,
+  env: { PYTHONPATH: "/lib/own.zip" },
+  fsInit: async (FS) => FS.writeFile("/lib/own.zip", new Uint8Array(readFileSync(own))),
+  stderr: () => {},
+});
+const begun = pyodide.pyimport("sys").modules.get("sitecustomize") !== undefined;
+const verifier = pyodide.pyimport("vaultproof_browser").Verifier !== undefined;
+writeFileSync(answer, JSON.stringify({ begun, verifier }));
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -78,6 +99,7 @@ def test_a_module_is_what_zipimport_makes_of_it(archives: Archives, tmp_path: Pa
             assert getattr(ours, attribute, None) == getattr(theirs, attribute, None), (name, attribute)
         own = {key: value for key, value in vars(theirs).items() if not key.startswith("__") and key != "f"}
         assert own.items() <= vars(ours).items()
+        assert vars(theirs).keys() - {"__cached__"} <= vars(ours).keys() | {"__builtins__"}
     assert _loaded(archives, "other").f() == str(tmp_path / "second.zip" / "other.pyc")
 
 
@@ -94,6 +116,32 @@ def test_what_no_archive_has_is_left_to_others(archives: Archives) -> None:
     assert archives.find_spec("box.absent") is None
 
 
+def test_what_is_no_bytecode_is_left_to_zipimport(tmp_path: Path) -> None:
+    path = tmp_path / "mixed.zip"
+    path.write_bytes(write_stored_zip({"text.py": b"VALUE = 1", "notes.txt": b"hello"}))
+    zipimport.zipimporter(str(path))
+    archives = Archives([str(path)])
+    assert [archives.find_spec(name) for name in ("text", "notes", "notes.txt", "text.py")] == [None] * 4
+
+
+def test_a_compressed_archive_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "deflated.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("thing.pyc", compile_source(b"VALUE = 1", "thing.py", lines=True) * 9)
+    zipimport.zipimporter(str(path))
+    with pytest.raises(ImportError, match="compressed"):
+        Archives([str(path)])
+
+
+def test_bytecode_of_another_python_is_refused(tmp_path: Path) -> None:
+    code = compile_source(b"VALUE = 1", "thing.py", lines=True)
+    path = tmp_path / "other.zip"
+    path.write_bytes(write_stored_zip({"thing.pyc": bytes([code[0] ^ 1]) + code[1:]}))
+    zipimport.zipimporter(str(path))
+    with pytest.raises(ImportError, match="another Python"):
+        _loaded(Archives([str(path)]), "thing")
+
+
 def test_a_seldom_needed_module_is_carried_out_when_it_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(startup, "SELDOM_NEEDED", {"late"})
     done: list[str] = []
@@ -102,6 +150,23 @@ def test_a_seldom_needed_module_is_carried_out_when_it_is_used(tmp_path: Path, m
     assert done == []
     assert late.VALUE == 5
     assert done == ["done"]
+
+
+def test_without_what_was_prepared_nothing_begins(pyodide: Path, tmp_path: Path) -> None:
+    """In node: an archive that lacks it starts Python without the startup, which is what the worker looks for."""
+    cache = ROOT / ".cache/browser-runtime"
+    names = read_list()
+    library, _ = compile_all(
+        pyodide, cache, standard_library(pyodide / "python_stdlib.zip", names.bundled), lines=False
+    )
+    own, _ = compile_all(pyodide, cache, own_code(), lines=True)
+    (tmp_path / "library.zip").write_bytes(write_stored_zip(library))
+    (tmp_path / "own.zip").write_bytes(write_stored_zip(own))
+    script = tmp_path / "start.mjs"
+    script.write_text(START.replace("STARTER", STARTER.as_uri()), "utf-8")
+    request = {"library": str(tmp_path / "library.zip"), "own": str(tmp_path / "own.zip")}
+    answer = json.loads(run_node(script, pyodide, request))
+    assert answer == {"begun": False, "verifier": True}
 
 
 # --- texts ------------------------------------------------------------------------------------------------------------
@@ -136,9 +201,12 @@ def _class_made_with(prepared: dict[bytes, types.CodeType], decorate: Decorator)
 def test_prepared_code_makes_the_same_class(decorate: Decorator) -> None:
     plain, texts = _class_made_with({}, decorate)
     assert texts
-    prepared = {text_key(text): without_lines(compile(text, "<dataclass>", "exec")) for text in texts}
+    prepared = {
+        text_key(text): without_lines(compile(text, "<dataclass>", "exec", dont_inherit=True)) for text in texts
+    }
     made, still_missed = _class_made_with(prepared, decorate)
     assert still_missed == []
+    assert made.__init__.__annotations__ == plain.__init__.__annotations__
     for point in (plain, made):
         assert repr(point(x=1)).endswith("Point(x=1, y=2)")
         assert point(x=1) == point(x=1)
