@@ -133,7 +133,8 @@ const ask = (message) => new Promise((resolve) => { answers.push(resolve); worke
 
 const loading = loadInterpreter(files, () => {});
 await loading.scripts;
-const [module, library, core] = await loading.parts;
+await loading.arrived;
+const [module, library, core] = await Promise.all(["module", "library", "core"].map((name) => loading.parts[name]));
 await ask({ parts: { module, library, core, lock } });
 document.documentElement.dataset.ready = "";
 

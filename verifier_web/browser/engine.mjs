@@ -153,9 +153,11 @@ export class Engine {
     if (unsupported) throw unsupported;
     const { silence } = this.#watchdog;
     this.#tellStage({ stage: "loading" });
-    await Promise.race([checkWorker(this.#giveUp.signal), silence]);
+    // The worker starts while its scripts are checked, and is told nothing, nor believed, before they are.
     const { worker, ready } = this.#makeWorker();
+    ready.catch(() => {}); // heard of below, if the scripts are the right ones
     this.#worker = worker;
+    await Promise.race([checkWorker(this.#giveUp.signal), silence]);
     worker.postMessage({ type: "warm", files, lock });
     if (this.#likely !== null) this.fetchAhead(this.#likely);
     await Promise.race([ready, silence]);

@@ -1,4 +1,4 @@
-// Starts Python (Pyodide) from parts that are already here, and takes the network away from it.
+// Starts Python (Pyodide) from parts that the worker loads and checks, and takes the network away from it.
 
 import createPyodideModule from "./pyodide.asm.mjs";
 import { loadPyodide } from "./pyodide.mjs";
@@ -22,17 +22,18 @@ const WAYS_OUT = [
 
 /**
  * @typedef {object} Parts
- * @property {WebAssembly.Module} module - Pyodide's binary, compiled
- * @property {Uint8Array<ArrayBuffer>} library - the standard library, a stored zip of bytecode
- * @property {Uint8Array<ArrayBuffer>} core - our own code, likewise
+ * @property {Promise<WebAssembly.Module>} module - Pyodide's binary, compiled
+ * @property {Promise<Uint8Array<ArrayBuffer>>} library - the standard library, a stored zip of bytecode
+ * @property {Promise<Uint8Array<ArrayBuffer>>} core - our own code, likewise
  * @property {object} lock - Pyodide's lock file without packages
  */
 
 /**
- * A started interpreter.  After this the worker's own `fetch` refuses everything.
+ * A started interpreter.  It begins before its parts are here, and waits for each where it needs it.  After this the
+ * worker's own `fetch` refuses everything.
  * @param {Parts} parts
  * @returns {Promise<any>} Pyodide's API
- * @throws when WebAssembly is not allowed here, or the parts do not fit together
+ * @throws when WebAssembly is not allowed here, the parts do not fit together, or one of them does not come
  */
 export async function startInterpreter(parts) {
   closeWaysOut();
@@ -45,9 +46,9 @@ export async function startInterpreter(parts) {
     stdLibURL: `${NOWHERE}library.zip`,
     lockFileContents: JSON.stringify(parts.lock),
     env: { PYTHONPATH: CORE_ARCHIVE, HOME: "/reader" },
-    fsInit: async (/** @type {any} */ FS) => FS.writeFile(CORE_ARCHIVE, parts.core),
+    fsInit: async (/** @type {any} */ FS) => FS.writeFile(CORE_ARCHIVE, await parts.core),
   });
-  const pyodide = await Promise.race([starting, failed]);
+  const pyodide = await Promise.race([starting, failed, oneMissing(parts)]);
   globalThis.fetch = refuse;
   return pyodide;
 }
@@ -64,13 +65,22 @@ function closeWaysOut() {
 }
 
 /**
- * Pyodide fetches its binary and its library; both are here already.
- * @param {Uint8Array<ArrayBuffer>} library
+ * Pyodide itself only reports a part that does not come, and goes on without it.
+ * @param {Parts} parts
+ * @returns {Promise<never>}
+ */
+function oneMissing({ module, library, core }) {
+  return new Promise((_, reject) => Promise.all([module, library, core]).catch(reject));
+}
+
+/**
+ * Pyodide fetches its binary and its library; both come from here.
+ * @param {Promise<Uint8Array<ArrayBuffer>>} library
  */
 function answerFromMemory(library) {
   const answers = new Map([
-    [`${NOWHERE}pyodide.asm.wasm`, () => new Response()], // not read: see instantiateFrom
-    [`${NOWHERE}library.zip`, () => new Response(library)],
+    [`${NOWHERE}pyodide.asm.wasm`, async () => new Response()], // not read: see instantiateFrom
+    [`${NOWHERE}library.zip`, async () => new Response(await library)],
   ]);
   globalThis.fetch = async (input) => {
     const answer = answers.get(input instanceof Request ? input.url : String(input));
@@ -81,13 +91,14 @@ function answerFromMemory(library) {
 /**
  * Hand the compiled module to Pyodide where it would compile its own.  Pyodide only warns on the console when this
  * fails, and then waits for ever; the promise that comes back rejects instead.
- * @param {WebAssembly.Module} module
+ * @param {Promise<WebAssembly.Module>} compiling
  * @returns {Promise<never>}
  */
-function instantiateFrom(module) {
+function instantiateFrom(compiling) {
   return new Promise((_, reject) => {
     WebAssembly.instantiateStreaming = async (_response, imports) => {
       try {
+        const module = await compiling;
         return { module, instance: await WebAssembly.instantiate(module, imports) };
       } catch (error) {
         reject(error);

@@ -81,8 +81,8 @@ async function loadModule(file, loading) {
 }
 
 /**
- * Begin to load what Python is made of.  `scripts` settles when the interpreter's scripts may be loaded, `parts` when it may
- * be started.
+ * Begin to load what Python is made of.  `scripts` settles when the interpreter's scripts may be loaded; `parts` are on
+ * their way, and `arrived` settles when all of them are here.
  * @param {RuntimeFile[]} files
  * @param {(percent: number) => void} onProgress
  */
@@ -100,7 +100,8 @@ export function loadInterpreter(files, onProgress) {
   const loading = { onBytes };
   // The scripts first: the browser reads and compiles them while the rest still arrives.
   const loadingScripts = Promise.all(scripts.map((file) => load(file, loading)));
-  const parts = Promise.all([loadModule(wasm, loading), load(library, loading), load(core, loading)]);
-  parts.catch(() => {}); // heard of when its turn comes, if it does
-  return { scripts: loadingScripts, parts };
+  const parts = { module: loadModule(wasm, loading), library: load(library, loading), core: load(core, loading) };
+  const arrived = Promise.all(Object.values(parts));
+  arrived.catch(() => {}); // heard of when its turn comes, if it does
+  return { scripts: loadingScripts, parts, arrived };
 }

@@ -53,10 +53,11 @@ async function interpreter() {
 /** @param {import("./protocol.mjs").WarmMessage} message */
 async function start({ files, lock }) {
   const loading = loadInterpreter(files, (percent) => tell({ type: "stage", run: null, stage: "loading", percent }));
+  const arrived = loading.arrived.then(() => tell({ type: "stage", run: null, stage: "starting" }));
+  arrived.catch(() => {}); // the start fails with it
   await loading.scripts;
-  const [{ startInterpreter }, [module, library, core]] = await Promise.all([interpreter(), loading.parts]);
-  tell({ type: "stage", run: null, stage: "starting" });
-  const pyodide = await startInterpreter({ module, library, core, lock });
+  const { startInterpreter } = await interpreter();
+  const pyodide = await startInterpreter({ ...loading.parts, lock });
   tell({ type: "stage", run: null, stage: "testing" });
   const startup = pyodide.pyimport("sys").modules.get("sitecustomize");
   if (startup === undefined) throw new Error("Python did not begin with what was packed for it");
