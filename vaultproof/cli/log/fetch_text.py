@@ -14,7 +14,7 @@ AUDIT = "vaultproof log audit"
 NOTED = (
     (
         "differing",
-        "the log gave another answer than before; both are kept, side by side",
+        "the log gave another answer than the one that was here; both are kept, side by side",
         f"whether it contradicts itself is for an audit to say: {AUDIT}",
     ),
     (

@@ -63,7 +63,11 @@ WITHDRAWN = (
     "Nothing contradicts.",
 )
 ALL_HERE = "All of it is here, and what was read again is as it was."
-DIFFER = ("gave another answer than before; both are kept, side by side", "vaultproof log audit", "answers differ")
+DIFFER = (
+    "gave another answer than the one that was here; both are kept, side by side",
+    "vaultproof log audit",
+    "answers differ",
+)
 
 EXPECTED = {
     FaultKind.SLOW: _silent("it did not answer in time (nothing for 0.4 s)"),
