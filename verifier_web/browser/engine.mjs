@@ -153,12 +153,12 @@ export class Engine {
     if (unsupported) throw unsupported;
     const { silence } = this.#watchdog;
     this.#tellStage({ stage: "loading" });
-    // The worker starts while its scripts are checked, and is told nothing, nor believed, before they are.
+    // The worker loads and starts while its scripts are checked; it is asked for no verdict before they are found right.
     const { worker, ready } = this.#makeWorker();
     ready.catch(() => {}); // heard of below, if the scripts are the right ones
     this.#worker = worker;
-    await Promise.race([checkWorker(this.#giveUp.signal), silence]);
     worker.postMessage({ type: "warm", files, lock });
+    await Promise.race([checkWorker(this.#giveUp.signal), silence]);
     if (this.#likely !== null) this.fetchAhead(this.#likely);
     await Promise.race([ready, silence]);
     this.#watchdog.rest();
