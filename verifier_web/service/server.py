@@ -81,6 +81,7 @@ class Server(TcpWSGIServer):
         self.metrics = metrics
         self.ledger = Ledger(configuration.uploads_in_memory_bytes)
         self.stopping = False
+        self._ending = threading.RLock()  # a signal may come while it is held by the very thread that handles it
         self._gate = gate
         self._app = app
         self._refusals: dict[tuple[Problem, str, bool], bytes] = {}
@@ -192,9 +193,10 @@ class Server(TcpWSGIServer):
 
     def stop(self) -> None:
         """Take no more connections, and end once running requests have; may be called by a signal, and again."""
-        if not self.stopping:
-            self.stopping = True
-            self.pull_trigger()
+        with self._ending:  # else ``run`` may close, between these two, what it is to be woken by
+            if not self.stopping:
+                self.stopping = True
+                self.pull_trigger()
 
     def run(self) -> None:
         """Serve until ``stop``, and then at most as long as is configured for what still runs."""
@@ -210,7 +212,8 @@ class Server(TcpWSGIServer):
             wasyncore.loop(timeout=0.1, map=self._map, use_poll=True, count=1)
             self.maintenance(time.time())
         self.task_dispatcher.shutdown(timeout=1)
-        wasyncore.close_all(self._map)
+        with self._ending:
+            wasyncore.close_all(self._map)
 
     def _still_busy(self) -> bool:
         """Whether an answer is still being made or sent; connections that wait for nothing are closed."""

@@ -335,6 +335,21 @@ def test_a_gentle_end_lets_running_requests_end_and_takes_no_more(site: Path) ->
         assert (status, json.loads(body)["verdict"]["outcome"]) == (200, "verified")
 
 
+def test_an_end_that_is_noticed_early_closes_nothing_too_soon(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop may see by itself that it is to end, before it is woken for that."""
+    configuration = small(site)
+    with served.running(served.application(configuration), configuration) as server:
+        wake = server.pull_trigger
+
+        def slowly() -> None:
+            wake()
+            time.sleep(0.5)  # the loop is awake, finds ``stopping`` set, and has nothing left to wait for
+            wake()
+
+        monkeypatch.setattr(server, "pull_trigger", slowly)
+        server.stop()
+
+
 def test_a_client_that_leaves_is_seen_while_its_check_waits(site: Path) -> None:
     configuration = small(site)
     seen: list[bool] = []
