@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache
 from hashlib import sha256
 
 from cryptography.hazmat.primitives import hashes
@@ -42,7 +42,7 @@ SIGNING = writer.bit_string(b"\x80", 7)
 ISSUING = writer.bit_string(b"\x04", 2)
 
 
-@lru_cache(maxsize=64)
+@cache
 def key(label: str) -> ec.EllipticCurvePrivateKey:
     """A fixed key for each label: the label's bytes as the secret number."""
     return ec.derive_private_key(int.from_bytes(label.encode().ljust(31, b"-")[:31], "big"), ec.SECP256R1())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache
 from hashlib import sha256
 
 from cryptography.hazmat.primitives import hashes
@@ -29,7 +29,7 @@ HOUR = timedelta(hours=1)
 _ALGORITHM = writer.sequence(writer.oid(oids.ECDSA_WITH_SHA384))
 
 
-@lru_cache(maxsize=64)
+@cache
 def key(label: str) -> ec.EllipticCurvePrivateKey:
     """A fixed key for each label."""
     return ec.derive_private_key(int.from_bytes(label.encode().ljust(31, b"-")[:31], "big"), ec.SECP384R1())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache
 from hashlib import sha256
 
 from cryptography.hazmat.primitives import hashes
@@ -19,7 +19,7 @@ UNTIL = datetime(2040, 1, 1, tzinfo=UTC)
 SHA256_WITH_RSA = writer.sequence(writer.oid(oids.SHA256_WITH_RSA), writer.null())
 
 
-@lru_cache(maxsize=64)
+@cache  # of any number: a key that is forgotten is made anew, and is another one than its anchor has
 def key(label: str) -> rsa.RSAPrivateKey:
     """One key a label for the whole run; a label that begins with ``e3`` has the public exponent 3.
 

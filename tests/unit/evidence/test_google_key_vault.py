@@ -156,7 +156,7 @@ def test_the_first_list_has_none_before_it() -> None:
     ("data", "signed", "root", "failed"),
     [
         (key_list, signature, "other root of no one", {"unrecognised-root"}),
-        (key_list, lambda data: signature(data, key="other signer"), "root", {"bad-signature"}),
+        (key_list, lambda data: signature(data, key="other signer"), "root", {"bad-signature", "signature-range"}),
         (key_list, lambda data: signature(data + b" "), "root", {"bad-signature"}),
         (key_list, lambda data: signature(data, signer="two", key="signer"), "root", {"wrong-role"}),
         (key_list, lambda data: signature(data, signer="foreign"), "root", {"no-chain"}),
@@ -167,7 +167,8 @@ def test_nothing_is_read_unless_the_signature_holds_under_the_pin(
 ) -> None:
     made = data()
     found = check(made, signed(made), root=root)
-    assert failed <= codes(found, Outcome.FAILED) | codes(found, Outcome.COULD_NOT_CHECK)
+    # Another key's signature may be a larger number than this one's modulus, as chance has it.
+    assert failed & (codes(found, Outcome.FAILED) | codes(found, Outcome.COULD_NOT_CHECK))
     assert found.list is None
 
 
