@@ -42,15 +42,7 @@ class Provenance(Reading):
 
     def brought_epochs(self, namespace: str) -> Iterator[int]:
         """The epochs whose record is known from somebody's copy alone, rising.  Records may be put while it runs."""
-        after = 0
-        query = f"SELECT record.epoch {_OF_RECORD} AND record.epoch>? AND answer.fetched=0 ORDER BY 1 LIMIT {PAGE}"
-        while True:
-            with told(self.path):
-                rows = self._connection.execute(query, (namespace, after)).fetchall()
-            yield from (epoch for (epoch,) in rows)
-            if len(rows) < PAGE:
-                return
-            after = rows[-1][0]
+        return self._epochs(f"SELECT record.epoch {_OF_RECORD} AND record.epoch>? AND answer.fetched=0", namespace)
 
     def last_fetched(self, namespace: str) -> int | None:
         """The newest epoch of which the log itself gave a record of this namespace; None if it gave none."""
@@ -58,15 +50,19 @@ class Provenance(Reading):
 
     def contested_epochs(self, namespace: str) -> Iterator[int]:
         """The epochs whose record was brought and that another answer was given for too, rising."""
-        after = 0
-        query = (
-            f"SELECT DISTINCT rival.epoch FROM rival JOIN record ON record.namespace=rival.namespace"
+        return self._epochs(
+            "SELECT DISTINCT rival.epoch FROM rival JOIN record ON record.namespace=rival.namespace"
             " AND record.epoch=rival.epoch JOIN answer ON answer.id=record.answer_id"
-            f" WHERE rival.namespace=? AND rival.epoch>? AND answer.fetched=0 ORDER BY 1 LIMIT {PAGE}"
+            " WHERE rival.namespace=? AND rival.epoch>? AND answer.fetched=0",
+            namespace,
         )
+
+    def _epochs(self, query: str, namespace: str) -> Iterator[int]:
+        """The epochs behind a moving one that a query of (namespace, epoch) selects, a page at a time."""
+        after = 0
         while True:
             with told(self.path):
-                rows = self._connection.execute(query, (namespace, after)).fetchall()
+                rows = self._connection.execute(f"{query} ORDER BY 1 LIMIT {PAGE}", (namespace, after)).fetchall()
             yield from (epoch for (epoch,) in rows)
             if len(rows) < PAGE:
                 return
